@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Installs the Debian packages a job needs, and nothing when all are there.
+# Usage: packaging/install-deps.sh build|test [more groups...]   (root)
+set -euo pipefail
+
+# What compiles the product: one line per package, why it is needed.
+build_packages=(
+  g++ cmake ninja-build pkg-config   # the product
+  clang llvm                         # the BPF programs
+  bpftool                            # skeletons from BPF objects
+  libbpf-dev libelf-dev zlib1g-dev   # loader
+  libspdlog-dev libtomlplusplus-dev  # log, policy file
+  nlohmann-json3-dev libcli11-dev    # --json, command line
+  libsystemd-dev                     # sd-event, sd_notify
+  libcap-dev                         # capability bounding
+)
+# What the quickstart shows the guard with: namespaces and a client.
+demo_packages=(iproute2 curl)
+# What the tests run: test runner, linters, fuzzers, the attacks' libraries,
+# the real clients of the metadata service and the virtual machines.
+test_packages=(
+  libgtest-dev libgmock-dev libbenchmark-dev
+  clang-format clang-tidy clang-16 libclang-rt-14-dev
+  iproute2 iptables nftables ethtool curl
+  liburing-dev python3 python3-boto3 awscli cloud-init nodejs
+  qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
+  man-db git
+)
+
+packages=()
+for group in "$@"; do
+  case "$group" in
+    build) packages+=("${build_packages[@]}") ;;
+    demo) packages+=("${demo_packages[@]}") ;;
+    test) packages+=("${test_packages[@]}") ;;
+    *) echo "install-deps.sh: unknown group '$group': allowed are build, demo, test" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+  [ "$status" = "install ok installed" ] || missing+=("$package")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+[ "$(id -u)" = 0 ] || { echo "install-deps.sh: needs root to install: ${missing[*]}" >&2; exit 1; }
+export DEBIAN_FRONTEND=noninteractive
+# Installing cloud-init or systemd pieces for a test must start no service on this machine.
+policy=/usr/sbin/policy-rc.d
+made_policy=no
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' > "$policy"
+  chmod 755 "$policy"
+  made_policy=yes
+fi
+trap '[ "$made_policy" = no ] || rm -f "$policy"' EXIT
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
