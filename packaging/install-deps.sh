@@ -13,6 +13,7 @@ build_packages=(
   nlohmann-json3-dev libcli11-dev    # --json, command line
   libsystemd-dev                     # sd-event, sd_notify
   libcap-dev                         # capability bounding
+  libssl-dev                         # SHA-256 of the policy
 )
 # What the quickstart shows the guard with: namespaces and a client.
 demo_packages=(iproute2 curl)

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stable names and texts of the numbers that the kernel side reports. The names are part of the --json
+// contract: never change one, only add.
+#pragma once
+
+#include <string_view>
+
+#include "ebpf/abi/guard.h"
+
+namespace hostward::guard {
+
+/// A name for machines (snake_case) and a sentence for people.
+struct Wording {
+    std::string_view name;
+    std::string_view text;
+};
+
+/// Wording of a number as found in a record; a number this build does not know is "unknown".
+[[nodiscard]] Wording reason_wording(unsigned reason);   ///< enum hw_reason
+[[nodiscard]] Wording hook_wording(unsigned hook);       ///< enum hw_hook
+[[nodiscard]] Wording lost_wording(unsigned lost);       ///< enum hw_lost
+[[nodiscard]] Wording verdict_wording(unsigned verdict); ///< enum hw_verdict
+
+} // namespace hostward::guard
