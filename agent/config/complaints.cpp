@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config/complaints.h"
+
+#include <algorithm>
+
+#include "agent/base/text.h"
+
+namespace hostward::config {
+
+std::vector<std::string> Complaints::lines() const
+{
+    auto sorted = all_;
+    std::ranges::stable_sort(sorted, {}, [](const auto& complaint) { return complaint.place.line; });
+    std::vector<std::string> lines;
+    for (const auto& [text, place] : sorted) {
+        if (lines.size() == kComplaintsShownMax) {
+            lines.push_back("and " + std::to_string(sorted.size() - kComplaintsShownMax) + " more");
+            break;
+        }
+        lines.push_back(place.text() + ": " + text);
+    }
+    return lines;
+}
+
+Error Complaints::error() const
+{
+    std::string text;
+    for (const auto& line : lines()) {
+        text += (text.empty() ? "" : "\n") + line;
+    }
+    return invalid_error(std::move(text));
+}
+
+std::string quoted_list(const std::vector<std::string>& values)
+{
+    std::string text;
+    for (const auto& value : values) {
+        text += (text.empty() ? "" : ", ") + quote(value);
+    }
+    return text;
+}
+
+} // namespace hostward::config
