@@ -310,5 +310,7 @@ static inline __u32 hw_address_hash(__u32 w0, __u32 w1, __u32 w2, __u32 w3)
 /* The facts key of an executable. */
 static inline __u64 hw_exe_key_b(__u32 device, __u32 generation)
 {
-	return ((__u64)device << 32) | generation;
+	__u64 high = device;
+
+	return (high << 32) | generation;
 }
