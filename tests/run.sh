@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what the tests need, builds them and runs every test that this machine can run.
+# The last lines are CTest's totals; the list of skipped tests with their reasons stands before them.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: sudo tests/run.sh [--quick] [--list] [-R REGEX]
+
+  --quick    the minutes-long subset: no virtual machines, no fuzzing, no clang-tidy,
+             smaller counts in the long tests
+  --list     build nothing, print the names of the tests
+  -R REGEX   only the tests whose name matches
+  --help     this text
+
+Exit code: 0 all passed and every skip was expected, 1 otherwise,
+           2 wrong arguments.
+Environment: HOSTWARD_FUZZ_SECONDS (60), seconds per fuzz target;
+             HOSTWARD_JOBS (number of processors), parallel jobs.
+TEXT
+}
+
+wrong_arguments() {
+    echo "run.sh: $1" >&2
+    usage >&2
+    exit 2
+}
+
+quick=no
+list=no
+regex=
+while [ "$#" -gt 0 ]; do
+    case "$1" in
+    --quick) quick=yes ;;
+    --list) list=yes ;;
+    -R)
+        [ "$#" -ge 2 ] || wrong_arguments "-R needs a regular expression"
+        regex=$2
+        shift
+        ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    *) wrong_arguments "unknown argument '$1'" ;;
+    esac
+    shift
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if [ "$(id -u)" != 0 ]; then
+    echo "run.sh: needs root: the tests load BPF programs and make namespaces and cgroups of their own." >&2
+    echo "run.sh: run it as: sudo tests/run.sh" >&2
+    exit 1
+fi
+
+jobs=${HOSTWARD_JOBS:-$(nproc)}
+started=$SECONDS
+child=
+
+# Everything runs in a process group of its own, so an interrupt ends exactly what was started here.
+# A shell's background jobs ignore SIGINT; the tests must not inherit that.
+run() {
+    setsid env --default-signal=INT,QUIT "$@" &
+    child=$!
+    local status=0
+    wait "$child" || status=$?
+    child=
+    return "$status"
+}
+
+# Invoked by the trap below.
+# shellcheck disable=SC2317
+interrupted() {
+    trap '' INT TERM HUP
+    echo "run.sh: interrupted, stopping what runs" >&2
+    if [ -n "$child" ]; then
+        kill -TERM -- "-$child" 2>/dev/null || true
+        for _ in $(seq 50); do
+            kill -0 -- "-$child" 2>/dev/null || break
+            sleep 0.2
+        done
+        kill -KILL -- "-$child" 2>/dev/null || true
+    fi
+    exit "$1"
+}
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+trap 'interrupted 129' HUP
+
+say() { printf '== %s (%d s)\n' "$1" "$((SECONDS - started))"; }
+
+# Each test belongs to exactly one tree, so nothing is built or run twice:
+# dev (sanitizers) has the logic, release the whole system, fuzz (clang) the parsers of outside data.
+trees=(dev release)
+[ "$quick" = yes ] || trees+=(fuzz)
+declare -A folders=([dev]="unit;bpf;golden;lint" [release]="e2e;vm" [fuzz]="fuzz")
+declare -A targets=([dev]="all" [release]="all" [fuzz]="fuzz_targets")
+
+say "installing packages"
+run packaging/install-deps.sh build demo test
+
+for tree in "${trees[@]}"; do
+    say "configuring build/$tree"
+    log=build/$tree-configure.log
+    mkdir -p build
+    run cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}" >"$log" 2>&1 || {
+        cat "$log" >&2
+        exit 1
+    }
+done
+
+# One CTest project over the trees: one run, one total.
+mkdir -p build/all
+{
+    printf 'subdirs('
+    printf ' "%s"' "${trees[@]/#/$PWD/build/}"
+    printf ')\n'
+} >build/all/CTestTestfile.cmake
+
+selection=()
+[ -z "$regex" ] || selection+=(-R "$regex")
+if [ "$quick" = yes ]; then
+    selection+=(-LE '^(vm|fuzz|slow|lint-tidy)$')
+    export HOSTWARD_QUICK=1
+fi
+
+if [ "$list" = yes ]; then
+    run ctest --test-dir build/all -N "${selection[@]}"
+    exit
+fi
+
+for tree in "${trees[@]}"; do
+    say "building build/$tree"
+    run cmake --build "build/$tree" --target "${targets[$tree]}" -j "$jobs" -- --quiet
+done
+
+say "running the tests"
+export HOSTWARD_FUZZ_SECONDS=${HOSTWARD_FUZZ_SECONDS:-60}
+rm -f build/all/Testing/Temporary/LastTest.log
+# shellcheck disable=SC2016
+run bash -o pipefail -c 'ctest --test-dir build/all "$@" | python3 tests/report.py' bash \
+    -j "$jobs" --output-on-failure --no-tests=error "${selection[@]}"
