@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""clang-tidy 14 with the checks of .clang-tidy, all of them errors, over the product's sources."""
+import json
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+
+from tree import Case, Finding, SkipCheck, Tree
+
+PROBLEM = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")
+TIMEOUT_S = 300
+
+
+def tidy(tree: Tree, name: str, arguments: list[str]) -> list[Finding]:
+    command = ["clang-tidy-14", "--quiet", f"--header-filter={re.escape(str(tree.root.resolve()))}/agent/.*", *arguments]
+    done = subprocess.run(command, cwd=tree.root, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+    findings = []
+    for line in done.stdout.splitlines():
+        match = PROBLEM.match(line)
+        if match:
+            path = match.group(1).replace(str(tree.root.resolve()) + "/", "")
+            findings.append(Finding(path, int(match.group(2)), match.group(3)))
+    if done.returncode != 0 and not findings:
+        findings.append(Finding(name, 1, f"clang-tidy failed: {(done.stderr or done.stdout).strip()[-400:]}"))
+    return findings
+
+
+def compiled_files(tree: Tree) -> set[str]:
+    database = tree.build / "compile_commands.json" if tree.build else None
+    if not database or not database.exists():
+        raise SkipCheck("no compile_commands.json in the build folder")
+    return {entry["file"] for entry in json.loads(database.read_text())}
+
+
+def run(tree: Tree) -> list[Finding]:
+    if not shutil.which("clang-tidy-14"):
+        raise SkipCheck("clang-tidy-14 is not installed")
+    names = tree.files("*.cpp", under=("agent/", "hardening/"))
+    if not (tree.root / "CMakeLists.txt").exists():  # a case of the self-test: no build folder
+        jobs = [(name, [name, "--", "-std=c++20", "-I."]) for name in names]
+    else:
+        compiled = compiled_files(tree)
+        missing = [n for n in names if str(tree.root.resolve() / n) not in compiled]
+        if missing:
+            return [Finding(n, 1, "not in compile_commands.json: not built") for n in missing]
+        jobs = [(name, ["-p", str(tree.build), name]) for name in names]
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        results = list(pool.map(lambda job: tidy(tree, *job), jobs))
+    return list({f: None for found in results for f in found})
+
+
+CASES = [
+    Case("clean source", {"agent/a.cpp": "namespace hostward {\nint twice(int x) { return 2 * x; }\n} // namespace hostward\n"},
+         None, [".clang-tidy"]),
+    Case("use after move", {"agent/a.cpp": (
+        "#include <string>\n#include <utility>\nstd::string f(std::string a)\n{\n    std::string b = std::move(a);\n"
+        "    return a + b;\n}\n")}, "bugprone-use-after-move", [".clang-tidy"]),
+    Case("null dereference", {"agent/a.cpp": "int f()\n{\n    int* p = nullptr;\n    return *p;\n}\n"},
+         "clang-analyzer", [".clang-tidy"]),
+]
