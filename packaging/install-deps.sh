@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages a job needs, and nothing when all are there.
 # Usage: packaging/install-deps.sh build|test [more groups...]   (root)
 set -euo pipefail
@@ -25,7 +26,7 @@ test_packages=(
   iproute2 iptables nftables ethtool curl
   liburing-dev python3 python3-boto3 awscli cloud-init nodejs
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
-  man-db git
+  man-db git shellcheck
 )
 
 packages=()
