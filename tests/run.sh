@@ -8,7 +8,7 @@ usage() {
     cat <<'TEXT'
 Usage: sudo tests/run.sh [--quick] [--list] [-R REGEX]
 
-  --quick    the minutes-long subset: no virtual machines, no fuzzing, no clang-tidy,
+  --quick    the minutes-long subset: no virtual machines, no fuzzing, no tidy,
              smaller counts in the long tests
   --list     build nothing, print the names of the tests
   -R REGEX   only the tests whose name matches
