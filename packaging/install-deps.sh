@@ -24,10 +24,15 @@ test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-format clang-tidy clang-16 libclang-rt-14-dev
   iproute2 iptables nftables ethtool curl
-  liburing-dev python3 python3-boto3 awscli cloud-init nodejs
+  liburing-dev python3 python3-boto3 awscli
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
   man-db git shellcheck
 )
+# The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:
+# Debian's npm conflicts with a foreign nodejs.
+command -v node > /dev/null || test_packages+=(nodejs)
+command -v npm > /dev/null || test_packages+=(npm)
+# cloud-init is not here on purpose: installed, it would run at the next boot. Its test unpacks the package instead.
 
 packages=()
 for group in "$@"; do
@@ -48,7 +53,7 @@ done
 
 [ "$(id -u)" = 0 ] || { echo "install-deps.sh: needs root to install: ${missing[*]}" >&2; exit 1; }
 export DEBIAN_FRONTEND=noninteractive
-# Installing cloud-init or systemd pieces for a test must start no service on this machine.
+# Installing a package for a build or a test must start no service on this machine.
 policy=/usr/sbin/policy-rc.d
 made_policy=no
 if [ ! -e "$policy" ]; then
