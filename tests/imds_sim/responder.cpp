@@ -13,7 +13,8 @@ namespace hostward::imds_sim {
 namespace {
 
 /// Looks like a TLS record, then noise: no client may take it for an answer.
-constexpr std::string_view kGarbage{"\x16\x03\x01\x02\x00\x01\xff\xfe\x00HTTP?/9 banana\n\n\x80\x81", 30};
+using namespace std::string_view_literals;
+constexpr std::string_view kGarbage = "\x16\x03\x01\x02\x00\x01\xff\xfe\x00HTTP?/9 banana\n\n\x80\x81"sv;
 
 Result<std::string> read_control(const std::string& path)
 {
