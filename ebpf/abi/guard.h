@@ -197,6 +197,7 @@ struct hw_head {
 	__u64 pattern_ends[HW_PATTERN_DEPTH_MAX];         /* [i] patterns complete with component i */
 	struct hw_shape shapes[HW_SHAPES_MAX];
 	struct hw_endpoint endpoints[HW_ENDPOINTS_MAX];
+	struct hw_fact endpoint_facts[HW_ENDPOINTS_MAX];  /* the ENDPOINT facts, by index; by the loader */
 	/* digest[r] covers endpoint list and rules 0..r as written. A connection that rule r allowed
 	 * under an earlier policy stays allowed when the digest of its rule still exists. */
 	__u64 digest[HW_RULES_MAX];
@@ -223,7 +224,7 @@ enum hw_identity_flags {
 	HW_ID_GROUPS_OVERFLOW = 16,
 	HW_ID_CGROUP_DEPTH = 32,
 	HW_ID_KERNEL_THREAD = 64,
-	HW_ID_TEXT_TRUNCATED = 128, /* a path shown to people is longer than HW_TEXT_MAX */
+	HW_ID_SOCKET_ONLY = 128,    /* packet: only uid and cgroup are known, from the socket */
 };
 
 /* Who calls. All from the kernel's own structures in the init user namespace. */
@@ -285,6 +286,13 @@ struct hw_counter {
 	__u64 allowed;
 	__u64 denied;      /* refused */
 	__u64 would_deny;  /* audit mode: denied by policy, let pass */
+};
+
+/* The one entry of the seal_place map: where the pins are. */
+struct hw_seal_place {
+	__u64 pin_dir_inode;
+	__u32 device; /* of the bpf file system, kernel encoding */
+	__u32 pad;
 };
 
 /* What the agent needs of the program files it names: written by the file iterator. */

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What only a security hook sees. Each program is tried alone: one that does not attach is reported
+ * with what it leaves open, and the others work without it.
+ *
+ * socket_create, socket_setsockopt: AF_XDP and PACKET_QDISC_BYPASS send past every other hook:
+ *   refused unless the policy says `bypass_sockets = "allow"`.
+ * ptrace_access_check: attaching to (or reading the memory or descriptors of) a process that may
+ *   reach an endpoint which the attacher may not: refused.
+ * file_receive: a descriptor of an allowed socket given to a process that is not allowed: refused.
+ *
+ * A verdict that another module already gave stands. No policy or no working memory: the process
+ * counts as not allowed, so a target is unprotected but a receiver is refused.
+ */
+#include "ebpf/record.bpf.h"
+
+#define EPERM 1
+#define PTRACE_MODE_ATTACH 0x02 /* include/linux/ptrace.h */
+#define SOL_PACKET 263
+#define PACKET_QDISC_BYPASS 20
+
+/* Endpoints (bit per index) that the task may reach. Not static: the verifier checks it once, not at
+ * each call. */
+__noinline __u32 reachable(__u64 task, bool subjective)
+{
+	const struct hw_control *c = get_control();
+	struct hw_policy policy;
+	struct hw_scratch *s;
+	__u32 mask = 0;
+
+	if (!c || !get_policy(c, &policy))
+		return 0;
+	s = take_scratch(CALLER);
+	if (!s)
+		return 0;
+	read_identity(s, policy.head, task, subjective);
+	collect_votes(s, &policy);
+	for (__u32 i = 0; i < HW_ENDPOINTS_MAX; i++) {
+		struct hw_outcome out;
+
+		if (i >= policy.head->endpoint_count)
+			break;
+		conclude(s, policy.head, &policy.head->endpoint_facts[i], &out);
+		if (out.verdict == HW_ALLOW)
+			mask |= 1U << i;
+	}
+	drop_scratch(CALLER);
+	return mask;
+}
+
+/* Records a refusal by a hook. Not static for the same reason. Returns what the hook returns. */
+__noinline int refuse(__u32 reason, __u32 endpoint)
+{
+	struct hw_outcome out = {.verdict = HW_DENY, .reason = reason, .rule = HW_NO_RULE};
+	struct hw_occasion what = {.endpoint = endpoint, .hook = HW_HOOK_LSM, .described = true};
+	const struct hw_control *c = get_control();
+	struct hw_policy policy;
+	struct hw_scratch *s;
+
+	if (!c || !get_policy(c, &policy))
+		return -EPERM;
+	count_reason(reason);
+	s = take_scratch(CALLER);
+	if (s) {
+		read_identity(s, policy.head, bpf_get_current_task(), true);
+		record_flow(s, policy.head, &out, &what);
+		drop_scratch(CALLER);
+	}
+	return policy.head->mode == HW_AUDIT ? 0 : -EPERM;
+}
+
+static __always_inline bool bypass_refused(void)
+{
+	const struct hw_control *c = get_control();
+	struct hw_policy policy;
+
+	return c && get_policy(c, &policy) && !(policy.head->flags & HW_HEAD_BYPASS_ALLOW);
+}
+
+SEC("lsm/socket_create")
+int BPF_PROG(guard_socket_create, int family, int type, int protocol, int kern, int ret)
+{
+	if (ret || kern || family != AF_XDP || !bypass_refused())
+		return ret;
+	return refuse(HW_REASON_BYPASS_SOCKET, 0);
+}
+
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(guard_setsockopt, struct socket *sock, int level, int optname, int ret)
+{
+	if (ret || level != SOL_PACKET || optname != PACKET_QDISC_BYPASS || !bypass_refused())
+		return ret;
+	return refuse(HW_REASON_BYPASS_SOCKET, 0);
+}
+
+static __always_inline __u32 first_endpoint(__u32 mask)
+{
+	for (__u32 i = 0; i < HW_ENDPOINTS_MAX; i++) {
+		if (mask >> i & 1)
+			return i;
+	}
+	return 0;
+}
+
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode, int ret)
+{
+	__u32 target;
+
+	if (ret || !(mode & PTRACE_MODE_ATTACH))
+		return ret;
+	target = reachable((__u64)child, false);
+	if (!target)
+		return 0;
+	target &= ~reachable(bpf_get_current_task(), true);
+	return target ? refuse(HW_REASON_PTRACE, first_endpoint(target)) : 0;
+}
+
+SEC("lsm/file_receive")
+int BPF_PROG(guard_file_receive, struct file *file, int ret)
+{
+	struct socket *sock;
+	struct hw_tag *tag;
+
+	if (ret)
+		return ret;
+	sock = bpf_sock_from_file(file);
+	if (!sock || !sock->sk)
+		return 0;
+	tag = bpf_sk_storage_get(&tags, sock->sk, NULL, 0);
+	if (!tag || tag->verdict != HW_ALLOW)
+		return 0;
+	if (reachable(bpf_get_current_task(), true) >> (tag->endpoint & 31) & 1)
+		return 0;
+	return refuse(HW_REASON_FD_RECEIVED, tag->endpoint);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

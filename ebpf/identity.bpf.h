@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Who calls: facts from the kernel's own structures. A fact that cannot be read sets
+ * HW_ID_UNREADABLE, and the decision is then deny.
+ */
+#pragma once
+
+#include "ebpf/maps.bpf.h"
+
+static __always_inline int read_credentials(const struct cred *cred, struct hw_scratch *s)
+{
+	struct user_namespace *user_ns = NULL;
+	struct group_info *groups = NULL;
+	struct hw_identity *who = &s->who;
+	int count = 0;
+	int error = 0;
+
+	READ(error, who->uid, cred->uid.val);
+	READ(error, who->euid, cred->euid.val);
+	READ(error, who->gid, cred->gid.val);
+	READ(error, who->egid, cred->egid.val);
+	READ(error, user_ns, cred->user_ns);
+	READ(error, who->user_ns, user_ns->ns.inum);
+	READ(error, groups, cred->group_info);
+	READ(error, count, groups->ngroups);
+	if (count < 0 || count > HW_GROUPS_MAX) {
+		who->flags |= HW_ID_GROUPS_OVERFLOW;
+		count = 0;
+	}
+	s->group_count = count;
+	s->group_list = (__u64)bpf_core_field_offset(groups->gid) + (__u64)groups;
+	return error;
+}
+
+static __always_inline int read_namespaces(const struct task_struct *task, struct hw_identity *who)
+{
+	struct pid_namespace *pid_ns = NULL;
+	struct nsproxy *proxy = NULL;
+	struct pid *pid = NULL;
+	struct net *net = NULL;
+	unsigned int level = 0;
+	const void *slot;
+	int error = 0;
+
+	READ(error, proxy, task->nsproxy);
+	READ(error, net, proxy->net_ns);
+	READ(error, who->net_ns, net->ns.inum);
+	READ(error, pid, task->thread_pid);
+	READ(error, level, pid->level);
+	/* The namespace a task lives in is the deepest one it has a number in. */
+	slot = (const void *)pid + bpf_core_field_offset(pid->numbers) +
+	       (__u64)level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, ns);
+	error |= bpf_probe_read_kernel(&pid_ns, sizeof(pid_ns), slot);
+	READ(error, who->pid_ns, pid_ns->ns.inum);
+	return error;
+}
+
+/* The program file. One on a file system that a user namespace mounted is never trusted: its
+ * owner decides what inode numbers and generations it shows. */
+static __always_inline int read_program(const struct task_struct *task, struct hw_identity *who, __u32 host_user_ns)
+{
+	struct user_namespace *sb_user_ns = NULL;
+	struct super_block *sb = NULL;
+	struct mm_struct *mm = NULL;
+	struct file *file = NULL;
+	struct inode *inode = NULL;
+	unsigned long number = 0;
+	unsigned int links = 0;
+	__u32 sb_ns = 0;
+	int error = 0;
+
+	READ(error, mm, task->mm);
+	if (!mm)
+		goto no_program;
+	READ(error, file, mm->exe_file);
+	if (!file)
+		goto no_program;
+	READ(error, inode, file->f_inode);
+	READ(error, number, inode->i_ino);
+	READ(error, who->exe_generation, inode->i_generation);
+	READ(error, links, inode->i_nlink);
+	READ(error, sb, inode->i_sb);
+	READ(error, who->exe_device, sb->s_dev);
+	READ(error, sb_user_ns, sb->s_user_ns);
+	READ(error, sb_ns, sb_user_ns->ns.inum);
+	who->exe_inode = number;
+	if (!links || sb_ns != host_user_ns)
+		who->flags |= HW_ID_EXE_UNLINKED;
+	return error;
+
+no_program:
+	who->flags |= HW_ID_NO_EXE;
+	return error;
+}
+
+/* Names of the cgroup and its ancestors up to the guarded cgroup, leaf first, as kernel addresses.
+ * They stay valid: the task is in the cgroup, and a name on cgroup2 never changes. */
+static __always_inline int read_cgroup(const struct task_struct *task, struct hw_scratch *s, __u64 root_cgroup)
+{
+	struct cgroup_subsys_state *parent = NULL;
+	struct kernfs_node *kn = NULL;
+	struct css_set *set = NULL;
+	struct cgroup *cgroup = NULL;
+	const char *name = NULL;
+	__u32 depth = 0;
+	__u64 id = 0;
+	int error = 0;
+
+	READ(error, set, task->cgroups);
+	READ(error, cgroup, set->dfl_cgrp);
+	READ(error, kn, cgroup->kn);
+	READ(error, id, kn->id);
+	s->who.cgroup_id = id;
+	for (int i = 0; i <= HW_CGROUP_DEPTH_MAX; i++) {
+		if (error || id == root_cgroup)
+			break;
+		READ(error, parent, cgroup->self.parent);
+		if (!parent) { /* not below the guarded cgroup: no name of the policy applies */
+			depth = 0;
+			break;
+		}
+		if (i == HW_CGROUP_DEPTH_MAX) {
+			s->who.flags |= HW_ID_CGROUP_DEPTH;
+			depth = 0;
+			break;
+		}
+		READ(error, name, kn->name);
+		s->level_name[i] = (__u64)name;
+		depth = i + 1;
+		READ(error, cgroup, parent->cgroup);
+		READ(error, kn, cgroup->kn);
+		READ(error, id, kn->id);
+	}
+	s->depth = depth;
+	return error;
+}
+
+/* Fills s->who and what the votes need. subjective: as whom the task acts now, rather than as whom
+ * others see it. */
+/* Not every object that shares this header asks callers. */
+__attribute__((unused)) static __noinline int read_identity(struct hw_scratch *s, const struct hw_head *head, __u64 task_address,
+				    bool subjective)
+{
+	const struct task_struct *task = (const struct task_struct *)task_address;
+	const struct cred *cred = NULL;
+	struct hw_identity *who = &s->who;
+	unsigned int task_flags = 0;
+	int error = 0;
+
+	s->task = task_address;
+	READ(error, task_flags, task->flags);
+	if (task_flags & PF_KTHREAD)
+		who->flags |= HW_ID_KERNEL_THREAD;
+	if (subjective)
+		READ(error, cred, task->cred);
+	else
+		READ(error, cred, task->real_cred);
+	error |= read_credentials(cred, s);
+	error |= read_namespaces(task, who);
+	error |= read_program(task, who, head->user_ns);
+	error |= read_cgroup(task, s, head->root_cgroup);
+	if (error)
+		who->flags |= HW_ID_UNREADABLE;
+	if (who->pid_ns != head->pid_ns || who->net_ns != head->net_ns || who->user_ns != head->user_ns)
+		who->flags |= HW_ID_CONTAINER;
+	return 0;
+}
+
+/* Paths for people. Only when a flow is new. */
+
+/* Appends one name to text at offset `at`, returns the new offset. */
+static __always_inline __u32 append_name(char *text, __u32 at, const void *name)
+{
+	long size;
+
+	asm volatile("" : "+r"(at)); /* the compiler knows at's range and would drop the mask; the verifier does not */
+	at &= HW_TEXT_MAX - 1;
+	size = bpf_probe_read_kernel_str(text + at, HW_TEXT_MAX, name);
+	return size > 0 ? at + size : at;
+}
+
+static __noinline int describe_cgroup(struct hw_scratch *s)
+{
+	__u32 at = 0;
+
+	for (__u32 i = 0; i < HW_CGROUP_DEPTH_MAX; i++) {
+		if (i >= s->depth || at >= HW_TEXT_MAX)
+			break;
+		at = append_name(s->text, at, (const void *)s->level_name[i]);
+	}
+	__builtin_memcpy(s->flow.cgroup, s->text, HW_TEXT_MAX);
+	s->flow.cgroup[HW_TEXT_MAX - 1] = 0;
+	return 0;
+}
+
+#define PATH_STEPS_MAX 24
+
+static __noinline int describe_program(struct hw_scratch *s)
+{
+	const struct task_struct *task = (const struct task_struct *)s->task;
+	struct dentry *dentry = BPF_CORE_READ(task, mm, exe_file, f_path.dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(task, mm, exe_file, f_path.mnt);
+	struct mount *mount;
+	__u32 at = 0;
+
+	if (!dentry || !vfs)
+		return 0;
+	mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+	for (int i = 0; i < PATH_STEPS_MAX && at < HW_TEXT_MAX; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+
+		if (dentry == root || dentry == parent) {
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (above == mount)
+				break;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = above;
+			continue;
+		}
+		at = append_name(s->text, at, BPF_CORE_READ(dentry, d_name.name));
+		dentry = parent;
+	}
+	__builtin_memcpy(s->flow.exe, s->text, HW_TEXT_MAX);
+	s->flow.exe[HW_TEXT_MAX - 1] = 0;
+	return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Judging a packet by its destination and its socket's tag. Used where there is no caller to ask:
+ * cgroup_skb/egress and tc egress.
+ */
+#pragma once
+
+#include "ebpf/record.bpf.h"
+
+/* Third word of an IPv4 address as ::ffff:a.b.c.d, network order. */
+#define MAPPED_PREFIX bpf_htonl(0xffff)
+
+struct hw_packet {
+	__u32 protocol; /* EtherType, network order */
+	__u32 offset;   /* of the network header */
+	__u32 hook;     /* enum hw_hook */
+	__u32 transport; /* IPPROTO_* */
+};
+
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+#define IPOPT_BYTES_MAX 40
+#define NEXTHDR_HOP 0
+#define NEXTHDR_ROUTING 43
+#define NEXTHDR_DEST 60
+#define EXTENSIONS_MAX 4
+#define SEGMENTS_MAX 8
+
+static __always_inline struct hw_fact *guarded_v4(const struct hw_control *c, void *table, __u32 address)
+{
+	if (!maybe_guarded(c, 0, 0, MAPPED_PREFIX, address))
+		return NULL;
+	return find_endpoint(table, 0, 0, MAPPED_PREFIX, address);
+}
+
+static __always_inline struct hw_fact *guarded_v6(const struct hw_control *c, void *table, const __u32 *a)
+{
+	if (!maybe_guarded(c, a[0], a[1], a[2], a[3]))
+		return NULL;
+	return find_endpoint(table, a[0], a[1], a[2], a[3]);
+}
+
+/* A source route (RFC 791 options 131 and 137) can name a guarded address that is not the packet's
+ * destination yet. Any four bytes of the options count: options are rare, and no other option of a
+ * sender holds addresses. */
+static __noinline struct hw_fact *routed_v4(struct __sk_buff *skb, const struct hw_control *c, void *table,
+					    __u32 offset, __u32 end)
+{
+	for (__u32 i = 0; i + 4 <= IPOPT_BYTES_MAX; i++) {
+		__u32 at = offset + IPV4_HEADER + i;
+		struct hw_fact *endpoint;
+		__u32 address;
+
+		if (at + 4 > end || bpf_skb_load_bytes(skb, at, &address, sizeof(address)))
+			return NULL;
+		endpoint = guarded_v4(c, table, address);
+		if (endpoint)
+			return endpoint;
+	}
+	return NULL;
+}
+
+/* The same for IPv6 routing headers (RFC 8200 4.4, RFC 8754): segments start 8 bytes in. */
+static __noinline struct hw_fact *routed_v6(struct __sk_buff *skb, const struct hw_control *c, void *table,
+					    __u32 offset, __u32 next)
+{
+	__u32 at = offset + IPV6_HEADER;
+	__u8 header[2] = {}; /* next header, length in 8 bytes beyond the first 8 */
+
+	for (int i = 0; i < EXTENSIONS_MAX && next != NEXTHDR_ROUTING; i++) {
+		if (next != NEXTHDR_HOP && next != NEXTHDR_DEST)
+			return NULL;
+		if (bpf_skb_load_bytes(skb, at, header, sizeof(header)))
+			return NULL;
+		next = header[0];
+		at += 8 + 8 * (__u32)header[1];
+	}
+	if (next != NEXTHDR_ROUTING || bpf_skb_load_bytes(skb, at, header, sizeof(header)))
+		return NULL;
+	for (__u32 segment = 0; segment < SEGMENTS_MAX; segment++) {
+		struct hw_fact *endpoint;
+		__u32 address[4];
+
+		if (segment * 2 >= header[1] || bpf_skb_load_bytes(skb, at + 8 + 16 * segment, address, sizeof(address)))
+			return NULL;
+		endpoint = guarded_v6(c, table, address);
+		if (endpoint)
+			return endpoint;
+	}
+	return NULL;
+}
+
+struct hw_destination {
+	struct hw_fact *endpoint; /* NULL: not guarded */
+	__u32 reason;             /* why a tag would not help; HW_REASON_RULE: a tag decides */
+	__u32 payload_at;         /* offset of the transport header */
+	__u32 end;                /* offset past the packet */
+};
+
+static __always_inline void destination_v4(struct __sk_buff *skb, struct hw_packet *packet,
+					   const struct hw_control *c, void *table, struct hw_destination *to)
+{
+	struct {
+		__u8 version_length;
+		__u8 tos;
+		__be16 total;
+		__u32 fragment;
+		__u8 ttl;
+		__u8 protocol;
+		__u16 checksum;
+		__u32 source;
+		__u32 destination;
+	} ip;
+
+	if (bpf_skb_load_bytes(skb, packet->offset, &ip, sizeof(ip)))
+		return; /* shorter than a header: no receiver takes it for IPv4 */
+	packet->transport = ip.protocol;
+	to->payload_at = packet->offset + 4 * (ip.version_length & 15);
+	to->end = packet->offset + bpf_ntohs(ip.total);
+	to->endpoint = guarded_v4(c, table, ip.destination);
+	if (!to->endpoint && (ip.version_length & 15) > 5) {
+		to->endpoint = routed_v4(skb, c, table, packet->offset, to->payload_at);
+		to->reason = HW_REASON_SOURCE_ROUTE;
+	}
+}
+
+static __always_inline void destination_v6(struct __sk_buff *skb, struct hw_packet *packet,
+					   const struct hw_control *c, void *table, struct hw_destination *to)
+{
+	struct {
+		__u32 flow;
+		__be16 payload;
+		__u8 next;
+		__u8 hops;
+		__u32 source[4];
+		__u32 destination[4];
+	} ip;
+
+	if (bpf_skb_load_bytes(skb, packet->offset, &ip, sizeof(ip)))
+		return;
+	packet->transport = ip.next;
+	to->payload_at = packet->offset + IPV6_HEADER;
+	to->end = to->payload_at + bpf_ntohs(ip.payload);
+	to->endpoint = guarded_v6(c, table, ip.destination);
+	if (!to->endpoint && (ip.next == NEXTHDR_ROUTING || ip.next == NEXTHDR_HOP || ip.next == NEXTHDR_DEST)) {
+		to->endpoint = routed_v6(skb, c, table, packet->offset, ip.next);
+		to->reason = HW_REASON_SOURCE_ROUTE;
+	}
+}
+
+/* A bare RST or ACK, as the kernel sends for connections whose socket is gone. */
+static __always_inline bool is_tcp_control(struct __sk_buff *skb, const struct hw_packet *packet,
+					   const struct hw_destination *to)
+{
+	__u8 tcp[14]; /* up to and with the flags */
+
+	if (packet->transport != IPPROTO_TCP || bpf_skb_load_bytes(skb, to->payload_at, tcp, sizeof(tcp)))
+		return false;
+	return !(tcp[13] & 2) && to->end <= to->payload_at + 4 * (tcp[12] >> 4); /* no SYN, no payload */
+}
+
+/* HW_REASON_RULE: the tag allows the packet. Otherwise why not. */
+static __always_inline __u32 check_tag(struct bpf_sock *sk, const struct hw_policy *policy,
+				       const struct hw_fact *endpoint, bool *audited)
+{
+	const struct hw_head *head = policy->head;
+	struct hw_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, 0);
+
+	if (!tag)
+		return HW_REASON_UNTAGGED;
+	if (tag->verdict != HW_ALLOW) {
+		/* Let pass by audit mode: recorded when it connected. */
+		*audited = head->mode == HW_AUDIT;
+		return HW_REASON_UNTAGGED;
+	}
+	if (tag->endpoint != endpoint->endpoint)
+		return HW_REASON_UNTAGGED;
+	if (tag->generation == head->generation)
+		return HW_REASON_RULE;
+	/* Allowed by an earlier policy. The digest covers every rule up to the one that allowed, so
+	 * the same caller would be allowed by the same rule now. */
+	if (!tag->digest || !find_fact(policy->facts, HW_FACT_DIGEST, tag->digest, 0))
+		return HW_REASON_STALE;
+	tag->generation = head->generation;
+	return HW_REASON_RULE;
+}
+
+static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw_packet *packet,
+					  const struct hw_policy *policy, const struct hw_destination *to,
+					  bool *audited)
+{
+	struct bpf_sock *sk = skb->sk;
+	__u32 reason;
+
+	if (to->reason != HW_REASON_RULE)
+		return to->reason;
+	if (!sk) {
+		if (!skb->ingress_ifindex)
+			return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : HW_REASON_NO_SOCKET;
+		return policy->head->flags & HW_HEAD_FORWARDED_ALLOW ? HW_REASON_RULE : HW_REASON_FORWARDED;
+	}
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : HW_REASON_NO_SOCKET;
+	reason = check_tag(sk, policy, to->endpoint, audited);
+	if (reason != HW_REASON_UNTAGGED)
+		return reason;
+	if (sk->family == AF_PACKET)
+		return HW_REASON_PACKET_SOCKET;
+	return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : reason;
+}
+
+static __always_inline void record_packet(struct __sk_buff *skb, const struct hw_packet *packet,
+					  const struct hw_head *head, const struct hw_destination *to, __u32 reason)
+{
+	struct hw_outcome out = {.verdict = HW_DENY, .reason = reason, .rule = HW_NO_RULE};
+	struct hw_occasion what = {
+		.endpoint = to->endpoint->endpoint, .protocol = packet->transport, .hook = packet->hook};
+	struct hw_scratch *s = take_scratch(PACKET);
+
+	if (!s) {
+		count_lost(HW_LOST_SCRATCH_BUSY);
+		return;
+	}
+	s->who.uid = bpf_get_socket_uid(skb);
+	s->who.euid = s->who.uid;
+	s->who.gid = -1;
+	s->who.egid = -1;
+	s->who.cgroup_id = bpf_skb_cgroup_id(skb);
+	s->who.flags = HW_ID_SOCKET_ONLY;
+	record_flow(s, head, &out, &what);
+	drop_scratch(PACKET);
+}
+
+/* Whether the packet may go on. */
+static __always_inline bool judge_packet(struct __sk_buff *skb, struct hw_packet *packet)
+{
+	struct hw_destination to = {.reason = HW_REASON_RULE};
+	const struct hw_control *c = get_control();
+	struct hw_policy policy;
+	bool audited = false;
+	__u32 reason;
+
+	if (!c || !get_policy(c, &policy))
+		return true; /* never attached without a policy */
+	if (packet->protocol == bpf_htons(ETH_P_IP))
+		destination_v4(skb, packet, c, policy.facts, &to);
+	else if (packet->protocol == bpf_htons(ETH_P_IPV6))
+		destination_v6(skb, packet, c, policy.facts, &to);
+	if (!to.endpoint)
+		return true;
+	reason = judge_socket(skb, packet, &policy, &to, &audited);
+	if (reason == HW_REASON_RULE || audited)
+		return true;
+	count_reason(reason);
+	record_packet(skb, packet, policy.head, &to, reason);
+	return policy.head->mode == HW_AUDIT;
+}
