@@ -2,6 +2,8 @@
 // The whole simulator over loopback: framing, faults of the transport, the hop limit, the log.
 #include "tests/imds_sim/server.h"
 
+#include "agent/base/text.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -65,8 +67,9 @@ public:
         while (true) {
             const auto head = buffer_.find("\r\n\r\n");
             if (head != std::string::npos) {
-                const auto at = buffer_.find("Content-Length: ");
-                const auto size = with_body && at < head ? std::stoul(buffer_.substr(at + 16)) : 0;
+                const auto at = std::min(buffer_.find("Content-Length: "), head);
+                const auto digits = std::string_view(buffer_).substr(at + 16, buffer_.find('\r', at + 16) - at - 16);
+                const auto size = with_body && at < head ? parse_number<std::size_t>(digits).value_or(0) : 0;
                 if (buffer_.size() >= head + 4 + size) {
                     const std::string out = buffer_.substr(0, head + 4 + size);
                     buffer_.erase(0, out.size());
