@@ -38,19 +38,15 @@ bool add_line(std::string_view line, std::size_t fields_min, Accounts& out)
     return true;
 }
 
-/// Opens `name` below `root` as if root were "/".
-Result<UniqueFd> open_in_root(const std::string& root, const std::string& name)
+/// Opens `name` below the directory `root` as if that were "/".
+Result<UniqueFd> open_in_root(const UniqueFd& root, const std::string& name)
 {
-    const UniqueFd directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) {
-        return system_error(errno, "opening " + quote(root));
-    }
     open_how how = {};
     how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, directory.get(), name.c_str(), &how, sizeof(how))));
+    UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof(how))));
     if (!fd) {
-        return system_error(errno, "opening " + quote(name) + " below " + quote(root));
+        return system_error(errno, "opening " + quote(name));
     }
     return fd;
 }
@@ -82,7 +78,7 @@ Result<std::string> read_file(const UniqueFd& fd, const std::string& name)
                  quote(name) + " is larger than the " + std::to_string(kAccountFileBytesMax) + " bytes allowed"};
 }
 
-Result<Accounts> read_accounts(const std::string& root, const std::string& name, std::size_t fields_min)
+Result<Accounts> read_accounts(const UniqueFd& root, const std::string& name, std::size_t fields_min)
 {
     auto fd = open_in_root(root, name);
     if (!fd) {
@@ -119,8 +115,12 @@ std::optional<std::uint32_t> Users::group(std::string_view name) const { return 
 
 Result<Users> Users::read(const std::string& root)
 {
-    TRY_ASSIGN(Accounts users, read_accounts(root, "etc/passwd", kPasswdFieldsMin));
-    TRY_ASSIGN(Accounts groups, read_accounts(root, "etc/group", kGroupFieldsMin));
+    const UniqueFd directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) {
+        return system_error(errno, "opening " + quote(root));
+    }
+    TRY_ASSIGN(Accounts users, read_accounts(directory, "etc/passwd", kPasswdFieldsMin));
+    TRY_ASSIGN(Accounts groups, read_accounts(directory, "etc/group", kGroupFieldsMin));
     return Users{std::move(users), std::move(groups)};
 }
 

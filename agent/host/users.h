@@ -14,7 +14,7 @@
 
 namespace hostward::host {
 
-/// Names and ids of one file. Where a name or an id occurs twice the first line counts, as for getpwnam(3).
+/// Names and ids of one file. The first line with a name or an id counts, as for getpwnam(3) and getpwuid(3).
 struct Accounts {
     std::map<std::string, std::uint32_t, std::less<>> id_of;
     std::map<std::uint32_t, std::string> name_of;
