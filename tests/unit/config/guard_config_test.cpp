@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config/guard_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "agent/config/complaints.h"
+
+namespace hostward::config {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kFull = R"([guard]
+mode = "audit"
+forwarded = "allow"
+bypass_sockets = "allow"
+seal = "until-reboot"
+
+[[guard.endpoint]]
+name = "imds"
+addresses = ["169.254.169.254", "fd00:ec2::254"]
+default = "allow"
+
+[[guard.rule]]
+name = "ssm-agent"
+action = "allow"
+user = ["root", 33]
+group = [0, "adm"]
+exe = ["/usr/bin/amazon-ssm-agent"]
+unit = ["amazon-ssm-agent.service"]
+scope = "container"
+endpoint = "imds"
+
+[[guard.rule]]
+name = "containers"
+action = "deny"
+cgroup = [
+  "/system.slice/docker-*.scope",
+  "/other",
+]
+endpoint = ["imds"]
+)";
+
+std::vector<std::string> texts(const std::vector<At<std::string>>& list)
+{
+    std::vector<std::string> out;
+    for (const auto& item : list) {
+        out.push_back(item.value);
+    }
+    return out;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(GuardConfig, EveryKeyIsRead)
+{
+    const auto config = parse(kFull, "full.toml");
+    ASSERT_TRUE(config.ok()) << config.error().text;
+    EXPECT_EQ(config->mode, Mode::Audit);
+    EXPECT_EQ(config->forwarded, Action::Allow);
+    EXPECT_EQ(config->bypass_sockets, Action::Allow);
+    EXPECT_TRUE(config->seal_until_reboot);
+    ASSERT_EQ(config->endpoints.size(), 1U);
+    EXPECT_EQ(config->endpoints[0].name, "imds");
+    EXPECT_EQ(config->endpoints[0].default_action, Action::Allow);
+    EXPECT_EQ(texts(config->endpoints[0].addresses), (Texts{"169.254.169.254", "fd00:ec2::254"}));
+    ASSERT_EQ(config->rules.size(), 2U);
+    const Rule& first = config->rules[0];
+    EXPECT_EQ(first.name, "ssm-agent");
+    EXPECT_EQ(first.action, Action::Allow);
+    EXPECT_EQ(texts(first.users), (Texts{"root", "33"}));
+    EXPECT_EQ(texts(first.groups), (Texts{"0", "adm"}));
+    EXPECT_EQ(texts(first.exes), Texts{"/usr/bin/amazon-ssm-agent"});
+    EXPECT_EQ(texts(first.units), Texts{"amazon-ssm-agent.service"});
+    EXPECT_EQ(first.scope, Scope::Container);
+    EXPECT_EQ(texts(first.endpoints), Texts{"imds"});
+    const Rule& second = config->rules[1];
+    EXPECT_EQ(second.action, Action::Deny);
+    EXPECT_EQ(second.scope, Scope::Host);
+    EXPECT_EQ(texts(second.cgroups), (Texts{"/system.slice/docker-*.scope", "/other"}));
+    EXPECT_EQ(texts(second.endpoints), Texts{"imds"});
+}
+
+TEST(GuardConfig, PlacesAreWhereTheValuesStand)
+{
+    const auto config = parse(kFull, "full.toml");
+    ASSERT_TRUE(config.ok());
+    EXPECT_EQ(config->endpoints[0].place.text(), "full.toml:7");
+    EXPECT_EQ(config->rules[0].place.text(), "full.toml:12");
+    EXPECT_EQ(config->rules[0].users[1].place.text(), "full.toml:15");
+    EXPECT_EQ(config->rules[1].cgroups[1].place.text(), "full.toml:27");
+    EXPECT_EQ(config->rules[1].cgroups[1].place.column, 3U);
+    EXPECT_EQ(Place{}.text(), "built-in default");
+}
+
+TEST(GuardConfig, NothingWrittenGuardsTheMetadataServiceAndDenies)
+{
+    for (const char* text : {"", "# nothing\n", "[guard]\n"}) {
+        const auto config = parse(text, "empty.toml");
+        ASSERT_TRUE(config.ok()) << config.error().text;
+        EXPECT_EQ(config->mode, Mode::Enforce);
+        EXPECT_EQ(config->forwarded, Action::Deny);
+        EXPECT_EQ(config->bypass_sockets, Action::Deny);
+        EXPECT_FALSE(config->seal_until_reboot);
+        ASSERT_EQ(config->endpoints.size(), 1U);
+        EXPECT_EQ(config->endpoints[0].name, "imds");
+        EXPECT_EQ(config->endpoints[0].default_action, Action::Deny);
+        EXPECT_EQ(texts(config->endpoints[0].addresses), (Texts{"169.254.169.254", "fd00:ec2::254"}));
+        EXPECT_TRUE(config->rules.empty());
+    }
+}
+
+std::string with_user(const std::string& value)
+{
+    const auto config = parse("[[guard.rule]]\nname = \"a\"\naction = \"deny\"\nuser = [" + value + "]\n", "u.toml");
+    return config.ok() ? config->rules[0].users[0].value : config.error().text;
+}
+
+TEST(GuardConfig, NumbersOfUsersHaveBounds)
+{
+    EXPECT_EQ(with_user("0"), "0");
+    EXPECT_EQ(with_user("4294967293"), "4294967293");
+    EXPECT_EQ(with_user("4294967294"), "4294967294");
+    EXPECT_EQ(with_user("0x10"), "16");
+    const std::string allowed = ": allowed are 0 to 4294967294";
+    EXPECT_EQ(with_user("4294967295"), "u.toml:4: a value of guard.rule.user is 4294967295" + allowed);
+    EXPECT_EQ(with_user("-1"), "u.toml:4: a value of guard.rule.user is -1" + allowed);
+}
+
+TEST(GuardConfig, ErrorsAreOfKindInvalid)
+{
+    EXPECT_EQ(parse("a", "x.toml").error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(parse("a = 1", "x.toml").error().kind, ErrorKind::Invalid);
+}
+
+TEST(GuardConfig, NamesOfFilesAreEscaped)
+{
+    EXPECT_THAT(parse("a", "x\n.toml").error().text, HasSubstr("x\\x0a.toml:1: "));
+}
+
+class GuardConfigFile : public testing::Test {
+protected:
+    ~GuardConfigFile() override { (void)std::remove(path_.c_str()); } // may never have been written
+    void write(const std::string& text) const { std::ofstream(path_) << text; }
+    std::string path_ = testing::TempDir() + "hostward-config-" + std::to_string(::getpid()) + ".toml";
+};
+
+TEST_F(GuardConfigFile, IsReadAndNamedInErrors)
+{
+    write("[guard]\nmode = \"audit\"\n");
+    const auto config = load(path_);
+    ASSERT_TRUE(config.ok()) << config.error().text;
+    EXPECT_EQ(config->mode, Mode::Audit);
+    write("[guard]\nmode = \"on\"\n");
+    EXPECT_EQ(load(path_).error().text, path_ + ":2: guard.mode is \"on\": allowed are \"enforce\", \"audit\"");
+}
+
+TEST_F(GuardConfigFile, SizeHasABound)
+{
+    const std::string comment = "# a line of comment that only takes room: 64 bytes with its end.\n";
+    std::string text;
+    while (text.size() + comment.size() <= kConfigBytesMax) {
+        text += comment;
+    }
+    text.resize(kConfigBytesMax, '\n');
+    write(text);
+    EXPECT_TRUE(load(path_).ok());
+    write(text + "\n");
+    EXPECT_THAT(load(path_).error().text, HasSubstr("larger than the 1048576 bytes allowed"));
+}
+
+TEST_F(GuardConfigFile, MissingFolderAndFifo)
+{
+    EXPECT_EQ(load(path_).error().kind, ErrorKind::NotFound);
+    EXPECT_THAT(load("/").error().text, HasSubstr("not a regular file"));
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    EXPECT_THAT(load(path_).error().text, HasSubstr("not a regular file")) << "and does not wait for a writer";
+}
+
+TEST(Complaints, AreSortedAndBounded)
+{
+    Complaints complaints;
+    EXPECT_TRUE(complaints.empty());
+    for (std::uint32_t line = kComplaintsShownMax + 5; line > 0; --line) {
+        complaints.add({"f", line, 1}, "x");
+    }
+    const auto lines = complaints.lines();
+    ASSERT_EQ(lines.size(), kComplaintsShownMax + 1);
+    EXPECT_EQ(lines.front(), "f:1: x");
+    EXPECT_EQ(lines.back(), "and 5 more");
+    EXPECT_EQ(complaints.error().text.substr(0, 13), "f:1: x\nf:2: x");
+}
+
+} // namespace
+} // namespace hostward::config
