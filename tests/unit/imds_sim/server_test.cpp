@@ -67,9 +67,7 @@ public:
         while (true) {
             const auto head = buffer_.find("\r\n\r\n");
             if (head != std::string::npos) {
-                const auto at = std::min(buffer_.find("Content-Length: "), head);
-                const auto digits = std::string_view(buffer_).substr(at + 16, buffer_.find('\r', at + 16) - at - 16);
-                const auto size = with_body && at < head ? parse_number<std::size_t>(digits).value_or(0) : 0;
+                const auto size = with_body ? body_size(std::string_view(buffer_).substr(0, head)) : 0;
                 if (buffer_.size() >= head + 4 + size) {
                     const std::string out = buffer_.substr(0, head + 4 + size);
                     buffer_.erase(0, out.size());
@@ -94,6 +92,17 @@ public:
 
 private:
     static constexpr int kIpv6MinHopCount = 73; // linux/in6.h, which cannot stand beside netinet/in.h
+
+    static std::size_t body_size(std::string_view head)
+    {
+        constexpr std::string_view kName = "Content-Length: ";
+        const auto at = head.find(kName);
+        if (at == std::string_view::npos) {
+            return 0; // 100 Continue
+        }
+        const auto number = head.substr(at + kName.size());
+        return parse_number<std::size_t>(number.substr(0, number.find('\r'))).value_or(0);
+    }
 
     bool receive()
     {
