@@ -11,6 +11,21 @@
  */
 #include "ebpf/packet.bpf.h"
 
+/* For the agent alone, kept here so that they live and die with the guard. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HW_SLOTS * HW_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct hw_label);
+} labels SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hw_about);
+} about SEC(".maps");
+
 static __always_inline bool tag_socket(struct bpf_sock *sk, const struct hw_head *head,
 				       const struct hw_outcome *out, __u32 endpoint)
 {

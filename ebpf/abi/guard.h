@@ -288,6 +288,19 @@ struct hw_counter {
 	__u64 would_deny;  /* audit mode: denied by policy, let pass */
 };
 
+/* Names for people, by slot: [slot * HW_COUNTERS + rule], [... + HW_RULES_MAX + endpoint]. Only the
+ * agent and `status` use them. */
+#define HW_LABEL_MAX 64
+struct hw_label {
+	char name[HW_LABEL_MAX]; /* NUL-terminated */
+};
+
+/* The one entry of the about map: what is loaded, for the next loader and for `status`. */
+struct hw_about {
+	__u64 build;      /* digest of the BPF objects: the same build is adopted, another replaces it */
+	char cgroup[HW_TEXT_MAX]; /* path of the guarded cgroup */
+};
+
 /* The one entry of the seal_place map: where the pins are. */
 struct hw_seal_place {
 	__u64 pin_dir_inode;
