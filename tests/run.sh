@@ -57,45 +57,17 @@ fi
 
 jobs=${HOSTWARD_JOBS:-$(nproc)}
 started=$SECONDS
-child=
-
-# Everything runs in a process group of its own, so an interrupt ends exactly what was started here.
-# A shell's background jobs ignore SIGINT; the tests must not inherit that.
-run() {
-    setsid env --default-signal=INT,QUIT "$@" &
-    child=$!
-    local status=0
-    wait "$child" || status=$?
-    child=
-    return "$status"
-}
-
-# Invoked by the trap below.
-# shellcheck disable=SC2317
-interrupted() {
-    trap '' INT TERM HUP
-    echo "run.sh: interrupted, stopping what runs" >&2
-    if [ -n "$child" ]; then
-        kill -TERM -- "-$child" 2>/dev/null || true
-        for _ in $(seq 50); do
-            kill -0 -- "-$child" 2>/dev/null || break
-            sleep 0.2
-        done
-        kill -KILL -- "-$child" 2>/dev/null || true
-    fi
-    exit "$1"
-}
-trap 'interrupted 130' INT
-trap 'interrupted 143' TERM
-trap 'interrupted 129' HUP
+# shellcheck source=packaging/run.bash
+. packaging/run.bash
 
 say() { printf '== %s (%d s)\n' "$1" "$((SECONDS - started))"; }
 
 # Each test belongs to exactly one tree, so nothing is built or run twice:
-# dev (sanitizers) has the logic, release the whole system, fuzz (clang) the parsers of outside data.
+# dev (sanitizers) has the logic, release the whole system as it ships and what the virtual machines run again,
+# fuzz (clang) the parsers of outside data.
 trees=(dev release)
 [ "$quick" = yes ] || trees+=(fuzz)
-declare -A folders=([dev]="unit;bpf;golden;lint" [release]="e2e;vm" [fuzz]="fuzz")
+declare -A folders=([dev]="unit;golden;lint" [release]="bpf;e2e;vm" [fuzz]="fuzz")
 declare -A targets=([dev]="all" [release]="all" [fuzz]="fuzz_targets")
 
 say "installing packages"
@@ -103,12 +75,8 @@ run packaging/install-deps.sh build demo test
 
 for tree in "${trees[@]}"; do
     say "configuring build/$tree"
-    log=build/$tree-configure.log
     mkdir -p build
-    run cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}" >"$log" 2>&1 || {
-        cat "$log" >&2
-        exit 1
-    }
+    run_quietly "build/$tree-configure.log" cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}"
 done
 
 # One CTest project over the trees: one run, one total.

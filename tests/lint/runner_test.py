@@ -109,6 +109,7 @@ class Run(unittest.TestCase):
             for name in ("tests", "packaging"):
                 (tree / name).mkdir()
             shutil.copy(RUN, tree / "tests/run.sh")
+            shutil.copy(ROOT / "packaging/run.bash", tree / "packaging/run.bash")
             stand_in = tree / "packaging/install-deps.sh"
             stand_in.write_text("#!/bin/sh\nsleep 300 &\necho $$ $! > pids.new\nmv pids.new pids\nwait\n")
             stand_in.chmod(0o755)
