@@ -8,6 +8,8 @@
 
 #include <array>
 #include <csignal>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -144,6 +146,11 @@ int run(std::span<const std::string_view> arguments)
 
 int main(int argc, char** argv)
 {
-    const std::vector<std::string_view> arguments(argv + 1, argv + argc);
-    return run(arguments);
+    try {
+        const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+        return run(arguments);
+    } catch (const std::exception& error) {     // nothing of ours throws: out of memory is what is left
+        (void)std::fputs(error.what(), stderr); // nowhere else to say it
+        return kFailure;
+    }
 }

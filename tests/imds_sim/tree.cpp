@@ -77,7 +77,9 @@ Result<Node> node_of(const Json& value, const std::string& where, std::size_t de
         if (name.empty() || name.front() == '$' || name.find('/') != std::string::npos) {
             return invalid_error(where + ": " + quote(name) + " is no item name");
         }
-        TRY_ASSIGN(node.children[name], node_of(child, where + "/" + name, depth + 1));
+        std::string below = where;
+        below.append("/").append(name);
+        TRY_ASSIGN(node.children[name], node_of(child, below, depth + 1));
     }
     if (value.contains("$index")) {
         TRY(read_index(value.at("$index"), where, node));

@@ -69,7 +69,7 @@ public:
             if (head != std::string::npos) {
                 const auto size = with_body ? body_size(std::string_view(buffer_).substr(0, head)) : 0;
                 if (buffer_.size() >= head + 4 + size) {
-                    const std::string out = buffer_.substr(0, head + 4 + size);
+                    std::string out = buffer_.substr(0, head + 4 + size);
                     buffer_.erase(0, out.size());
                     return out;
                 }

@@ -10,7 +10,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr std::time_t kNow = 1800000000; // 2027-01-15T08:00:00Z
 
@@ -71,7 +70,7 @@ TEST(Tree, RefusesWrongFiles)
     EXPECT_THAT(refusal(R"({"tree":{"a":{"$template":"x","b":"c"}}})"), HasSubstr("stands alone"));
     std::string deep = "\"x\"";
     for (std::size_t i = 0; i < kMaxTreeDepth + 3; ++i) {
-        deep = "{\"a\":" + deep + "}";
+        deep.insert(0, "{\"a\":").append("}");
     }
     EXPECT_THAT(refusal("{\"tree\":" + deep + "}"), HasSubstr("deeper than"));
     EXPECT_THAT(refusal(std::string(kMaxTreeBytes + 1, ' ')), HasSubstr("larger than"));
