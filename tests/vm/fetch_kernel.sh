@@ -92,6 +92,7 @@ unpack() {
   else
     mv "$work/root/lib/modules" "$work/out/lib/modules"
   fi
+  depmod -b "$work/out" "$(ls "$work/out/lib/modules")"
   rm -rf "$target"
   mv "$work/out" "$target"
   rm -rf "$work"
@@ -105,7 +106,7 @@ if write_sources && apt_options && update; then
   esac
   version=$(apt-cache -c "$state/apt.conf" show --no-all-versions "$package" | sed -n 's/^Version: //p' | head -n 1)
   target=$cache/$kernel/${package#linux-image-}_$version
-  [ -e "$target/vmlinuz" ] || unpack "$package" "$target"
+  compgen -G "$target/lib/modules/*/modules.dep" > /dev/null || unpack "$package" "$target"
 else
   target=$(newest_cached)
   [ -n "$target" ] || { say "no kernel $kernel in $cache and apt cannot fetch one: $(tail -n 1 "$state/update.log" 2> /dev/null)"; exit 1; }

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The machine harness itself: what must make a run fail does, and what a test leaves behind is seen and removed.
+
+Usage: tests/vm/harness_test.py --build BUILD
+"""
+import argparse
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+KERNEL = "6.1"
+BUILD = None
+sys.path.insert(0, str(HERE))
+
+from initramfs import Archive  # noqa: E402
+
+
+def run(script, *options):
+    """One shell command in a machine: exit code and everything printed."""
+    command = [sys.executable, HERE / "run.py", KERNEL, "--build", BUILD, *options, "--", "/usr/bin/bash", "-c", script]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return answer.returncode, answer.stdout + answer.stderr
+
+
+class Machine(unittest.TestCase):
+    def test_a_passing_command_passes_with_its_output_and_environment(self):
+        code, output = run('echo "vm=$HOSTWARD_VM kernel=$HOSTWARD_VM_KERNEL uid=$(id -u)"; cat /sys/kernel/security/lsm')
+        self.assertEqual(code, 0, output)
+        self.assertIn(f"vm=1 kernel={KERNEL} uid=0", output)
+        self.assertRegex(output, r"(?m)^lockdown,.*\bbpf\b")
+
+    def test_without_lsm_the_list_lacks_bpf(self):
+        code, output = run("cat /sys/kernel/security/lsm", "--no-lsm")
+        self.assertEqual(code, 0, output)
+        self.assertNotRegex(output, r"(?m)^lockdown,.*\bbpf\b")
+
+    def test_a_failing_command_fails_with_its_code(self):
+        code, output = run("exit 3")
+        self.assertEqual(code, 1, output)
+        self.assertIn("FAILED, exit:3", output)
+
+    def test_a_hanging_command_is_ended_and_its_output_kept(self):
+        code, output = run("echo before; sleep 1000", "--limit", "3")
+        self.assertEqual(code, 1, output)
+        self.assertIn("before", output)
+        self.assertIn("FAILED, timeout", output)
+
+    def test_a_panic_fails_and_shows_the_console(self):
+        code, output = run("echo c > /proc/sysrq-trigger")
+        self.assertEqual(code, 1, output)
+        self.assertIn("sysrq: Trigger a crash", output)
+
+    def test_an_early_power_off_fails(self):
+        code, output = run("echo b > /proc/sysrq-trigger")
+        self.assertEqual(code, 1, output)
+        self.assertIn("stopped before all was done", output)
+
+    def test_leftovers_are_counted(self):
+        code, output = run("mkdir -p /sys/fs/cgroup/left/below; (setsid sleep 1000 &) ; exit 0")
+        self.assertEqual(code, 0, output)
+        self.assertIn("left behind: 1 processes, 2 cgroups", output)
+
+    def test_what_a_usual_machine_offers(self):
+        code, output = run("set -e; unshare -m sh -c 'mkdir /new && mount -t tmpfs none /new && mkdir /new/old && cd /new && pivot_root . old';"
+                           "truncate -s 16M /disk; mkfs.ext4 -q /disk; mount -o loop /disk /mnt; ip netns add a;"
+                           "ip link add v0 type veth peer name v1 netns a; nft add table inet t; iptables -t nat -S;"
+                           "test -c /dev/net/tun; id nobody; grep -q cgroup2 /proc/mounts; echo all-there")
+        self.assertEqual(code, 0, output)
+        self.assertIn("all-there", output)
+
+
+class Packing(unittest.TestCase):
+    def test_the_archive_is_what_cpio_reads_and_reproducible(self):
+        with tempfile.TemporaryDirectory() as work:
+            images = []
+            for name in ("one", "two"):
+                archive = Archive()
+                archive.text("/etc/motd", "hello\n")
+                archive.link("/usr/bin/sh", "busybox")
+                archive.folder("/tmp", 0o1777)
+                images.append(archive.write(Path(work, name)).read_bytes())
+            self.assertEqual(images[0], images[1])
+            listing = subprocess.run(["cpio", "-itv", "--quiet"], input=images[0], capture_output=True, check=True).stdout.decode()
+            self.assertRegex(listing, r"drwxrwxrwt .* root .* tmp")
+            self.assertRegex(listing, r"-rw-r--r-- .* 6 .* etc/motd")
+            self.assertIn("usr/bin/sh -> busybox", listing)
+
+    def test_it_is_packed_again_only_when_something_changed(self):
+        with tempfile.TemporaryDirectory() as work:
+            source, target = Path(work, "source"), Path(work, "image")
+            source.write_text("first")
+            archive = Archive()
+            archive.copy(source, "/file")
+            first = archive.write(target).stat().st_ino, target.read_bytes()
+            target.write_bytes(b"kept")
+            self.assertEqual(archive.write(target).read_bytes(), b"kept")
+            source.write_text("second one")
+            self.assertIn(b"second one", archive.write(target).read_bytes())
+            self.assertIn(b"first", first[1])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, required=True)
+    own, rest = parser.parse_known_args()
+    BUILD = own.build
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One emulated machine: starts a kernel with an initramfs, passes on what init says, never waits without a limit."""
+import os
+import secrets
+import selectors
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from initramfs import Error
+
+BOOT_LIMIT_S = 120   # until init says it is up; usually 2 s
+QUIET_MARGIN_S = 60  # beyond a test's own limit, until we call the machine hung
+CONSOLE_TAIL = 40    # lines shown when something went wrong
+MEMORY_MB = 2048
+# What the kernel says when it is damaged: no result after that is worth anything.
+DAMAGE = ("BUG: ", "Oops", "Kernel panic", "general protection fault", "rcu_preempt self-detected stall",
+          "blocked for more than")
+
+
+def security_modules(kernel_folder, with_bpf):
+    """The value of `lsm=`: the kernel's own default list with bpf added or taken out."""
+    prefix = 'CONFIG_LSM="'
+    lines = (Path(kernel_folder) / "config").read_text().splitlines()
+    default = next(line for line in lines if line.startswith(prefix))[len(prefix):].rstrip('"')
+    names = [name for name in default.split(",") if name != "bpf"]
+    return ",".join(names + ["bpf"] if with_bpf else names)
+
+
+class Machine:
+    """Context manager. `events()` yields ("up",), ("output", text), ("begin", name), ("end", name, facts), ("done",)."""
+
+    def __init__(self, kernel_folder, initrds, with_bpf_lsm=True, extra=(), parameters=""):
+        if shutil.which("qemu-system-x86_64") is None:
+            raise Error("qemu-system-x86_64 is not installed: run packaging/install-deps.sh test")
+        self._work = Path(tempfile.mkdtemp(prefix="hostward-vm."))
+        self._token = "@" + secrets.token_hex(8)
+        self.console = self._work / "console.log"
+        self.console.touch()
+        initrd = self._work / "initrd"
+        with open(initrd, "wb") as out:
+            for part in initrds:
+                with open(part, "rb") as source:
+                    shutil.copyfileobj(source, out)
+        lsm = security_modules(kernel_folder, with_bpf_lsm)
+        append = f"console=ttyS0 panic=-1 oops=panic loglevel=5 mitigations=off lsm={lsm} hostward.token={self._token} {parameters}"
+        self._command = [
+            "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB),
+            "-nodefaults", "-display", "none", "-no-reboot",
+            "-kernel", str(Path(kernel_folder) / "vmlinuz"), "-initrd", str(initrd), "-append", append.strip(),
+            "-serial", f"file:{self.console}", "-serial", "stdio", *extra]
+        self._process = None
+
+    def __enter__(self):
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                         stderr=subprocess.STDOUT)
+        os.set_blocking(self._process.stdout.fileno(), False)
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _lines(self, limit_s):
+        """Lines of the result port; ends with the machine. `limit_s()` is the patience left at any moment."""
+        selector = selectors.DefaultSelector()
+        selector.register(self._process.stdout, selectors.EVENT_READ)
+        rest = b""
+        while True:
+            patience = limit_s()
+            if patience <= 0 or not selector.select(min(patience, 5)):
+                if patience <= 0:
+                    raise Error("the machine does not answer any more")
+                self._check_console()
+                continue
+            chunk = self._process.stdout.read()
+            if not chunk:
+                break
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield line.decode("utf-8", "backslashreplace").rstrip("\r")
+        if rest:
+            yield rest.decode("utf-8", "backslashreplace")
+
+    def events(self, limits):
+        """`limits`: seconds that each test may take, by name."""
+        deadline = time.monotonic() + BOOT_LIMIT_S
+        done = False
+        for line in self._lines(lambda: deadline - time.monotonic()):
+            output, token, word = line.partition(self._token + " ")
+            if output or not token:
+                yield ("output", output)
+            if not token:
+                continue
+            kind, _, rest = word.partition(" ")
+            name, _, facts = rest.partition(" ")
+            deadline = time.monotonic() + limits.get(name if kind == "begin" else "", 0) + QUIET_MARGIN_S
+            done = done or kind == "done"
+            if kind == "end":
+                yield ("end", name, dict(fact.split("=", 1) for fact in facts.split()))
+            else:
+                yield (kind, rest) if rest else (kind,)
+        self._check_console()
+        if not done:
+            raise Error("the machine stopped before all was done")
+
+    def _check_console(self):
+        for line in self.console_lines():
+            if any(word in line for word in DAMAGE):
+                raise Error(f"the kernel reports damage: {line.strip()}")
+
+    def console_lines(self):
+        return self.console.read_text(errors="backslashreplace").splitlines()
+
+    def console_tail(self):
+        return "\n".join(self.console_lines()[-CONSOLE_TAIL:])
