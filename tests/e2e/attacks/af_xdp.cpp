@@ -63,8 +63,14 @@ void bind_to(int fd, const char* interface, const attack::Stopwatch& watch)
     address.sxdp_family = AF_XDP;
     address.sxdp_flags = XDP_COPY;
     address.sxdp_ifindex = if_nametoindex(interface);
-    if (bind(fd, std::bit_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-        return;
+    for (int attempt = 0; attempt < kKicksMax; ++attempt) {
+        if (bind(fd, std::bit_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+            return;
+        }
+        if (errno != EBUSY) { // the queue of a socket that has just been closed
+            break;
+        }
+        (void)usleep(10'000);
     }
     if (errno == EPERM || errno == EACCES) {
         attack::refused("bind(AF_XDP)", errno, watch);

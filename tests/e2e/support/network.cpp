@@ -3,11 +3,16 @@
 
 #include "tests/e2e/support/process.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +24,9 @@ namespace hostward::e2e {
 namespace {
 
 constexpr std::array kToolFolders{"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"};
+
+constexpr int kProbeMs = 200;
+constexpr int kProbesMax = 50;
 
 std::string tool(const std::string& name)
 {
@@ -155,6 +163,32 @@ Status connect_container(int container)
                     "route add default via 2001:db8:2::1\n");
 }
 
+/// One datagram there and back from the namespace we are in.
+bool is_answered(const char* address)
+{
+    sockaddr_in6 target{};
+    target.sin6_family = AF_INET6;
+    target.sin6_port = htons(80);
+    (void)inet_pton(AF_INET6, address, &target.sin6_addr); // our own constants
+    const UniqueFd fd(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    pollfd answer{fd.get(), POLLIN, 0};
+    return connect(fd.get(), std::bit_cast<const sockaddr*>(&target), sizeof(target)) == 0 &&
+           send(fd.get(), "x", 1, 0) == 1 && poll(&answer, 1, kProbeMs) == 1 && (answer.revents & POLLERR) == 0;
+}
+
+/// A fresh link needs a moment until neighbours find each other: no attack is to fail for that.
+Status await_links(int network)
+{
+    TRY_ASSIGN(const UniqueFd home, open_own_network());
+    TRY(enter(network));
+    bool is_up = false;
+    for (int probe = 0; probe < kProbesMax && !is_up; ++probe) {
+        is_up = is_answered("::ffff:169.254.169.254") && is_answered(kImds6);
+    }
+    TRY(enter(home.get()));
+    return is_up ? success() : Status(Error{ErrorKind::System, ETIMEDOUT, "the far end does not answer"});
+}
+
 } // namespace
 
 std::string Network::path_of(int network)
@@ -174,6 +208,8 @@ Result<Network> Network::create()
     TRY(connect_far(far.get()));
     TRY(connect_container(container.get()));
     TRY_ASSIGN(FarEnd imds, FarEnd::start(far.get()));
+    TRY(await_links(client.get()));
+    TRY(await_links(container.get()));
     return Network(std::move(client), std::move(container), std::move(far), std::move(imds));
 }
 

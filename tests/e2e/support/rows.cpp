@@ -36,7 +36,19 @@ Result<Trial> try_now(Site& site, const Attempt& attempt)
 
 Status prepare(const Attempt& attempt) { return attempt.prepare ? attempt.prepare() : success(); }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+/// The program's verdict: the last line it printed.
+std::string verdict_of(const Outcome& outcome)
+{
+    const std::size_t end = outcome.out.find_last_not_of('\n');
+    const std::size_t before = outcome.out.rfind('\n', end);
+    return end == std::string::npos ? "nothing" : outcome.out.substr(before + 1, end - before);
+}
+
+void print_trial(const char* guard, const Row& row, const Attempt& attempt, const Trial& trial)
+{
+    std::printf("  guard %s, %s: %s [%s]\n", guard, row.id.c_str(), attempt.name.c_str(),
+                verdict_of(trial.outcome).c_str());
+}
 
 /// The attempts that work without a guard. Those that cannot be tried here are told in `untried`.
 std::vector<Attempt> proven(Site& site, const Row& row, std::string& untried)
@@ -47,8 +59,11 @@ std::vector<Attempt> proven(Site& site, const Row& row, std::string& untried)
         const auto trial = prepared ? try_now(site, attempt) : Result<Trial>(prepared.error());
         if (!trial) {
             ADD_FAILURE() << row.id << "/" << attempt.name << " with the guard off: " << trial.error().text;
-        } else if (trial->outcome.exit_code == kCannotTry) {
-            untried += attempt.name + ": " + first_line(trial->outcome.out) + "; ";
+            continue;
+        }
+        print_trial("off", row, attempt, *trial);
+        if (trial->outcome.exit_code == kCannotTry) {
+            untried += attempt.name + ": " + verdict_of(trial->outcome) + "; ";
         } else if (trial->outcome.exit_code != kReached || trial->arrivals == 0) {
             ADD_FAILURE() << row.id << "/" << attempt.name
                           << " is vacuous: with the guard off it must reach the service: " << trial->text();
@@ -69,7 +84,7 @@ std::string got_through(Site& site, const Row& row, const std::vector<Attempt>& 
             ADD_FAILURE() << row.id << "/" << attempt.name << " with the guard on: " << trial.error().text;
             continue;
         }
-        std::printf("  %s/%s: %s\n", row.id.c_str(), attempt.name.c_str(), first_line(trial->outcome.out).c_str());
+        print_trial("on", row, attempt, *trial);
         if (trial->has_reached()) {
             through += (through.empty() ? "" : ",") + attempt.name;
             EXPECT_EQ(trial->outcome.exit_code, kReached)
