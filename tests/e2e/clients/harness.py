@@ -11,9 +11,9 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -23,6 +23,7 @@ V6 = "fd00:ec2::254"
 SKIP_EXIT = 77
 CLIENT_LIMIT_S = 60
 READY_LIMIT_S = 10
+RUN_FOLDER = Path("/run/hostward-tests")  # only root can write there
 CLEAN_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -114,7 +115,9 @@ class Simulator:
 class Lab:
     def __init__(self, name, program):
         self.program = program
-        self.folder = Path(tempfile.mkdtemp(prefix=f"hwtest-{name}."))
+        self.folder = RUN_FOLDER / name
+        shutil.rmtree(self.folder, ignore_errors=True)  # of a run that was killed
+        self.folder.mkdir(parents=True)
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.namespace = Namespace(f"hwtest-{name}")
         self.namespace.ip("addr", "add", f"{V4}/32", "dev", "lo")
@@ -152,6 +155,8 @@ def main(cases):
     parser = argparse.ArgumentParser()
     parser.add_argument("--simulator", required=True)
     options = parser.parse_args()
+    # As for an exception: what atexit registered cleans up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.geteuid() != 0:
         skip("needs root for a network namespace")
     require_commands("ip", "setpriv")
