@@ -59,12 +59,14 @@ public:
     /// `hostward guard WORDS...` with the options of this guard.
     [[nodiscard]] Result<Outcome> command(const std::vector<std::string>& words) const;
 
+    /// The same, to be started by the caller.
+    [[nodiscard]] Launch launch(const std::vector<std::string>& words) const;
+
     [[nodiscard]] const std::string& pins() const { return pins_; }
     [[nodiscard]] const std::string& run_dir() const { return run_dir_; }
 
 private:
     Guard() = default;
-    [[nodiscard]] Launch launch(const std::vector<std::string>& words) const;
 
     int network_ = -1;
     std::string cgroup_;
