@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/complaints.h"
 
-#include <algorithm>
-
 #include "agent/base/text.h"
+
+#include <algorithm>
 
 namespace hostward::config {
 

@@ -2,11 +2,11 @@
 // Messages about places in a configuration file, collected so that a person sees all of them at once.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "agent/base/result.h"
 #include "agent/config/guard_config.h"
+
+#include <string>
+#include <vector>
 
 namespace hostward::config {
 

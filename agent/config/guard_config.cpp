@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/guard_config.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "agent/base/text.h"
 #include "agent/base/unique_fd.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace hostward::config {
 

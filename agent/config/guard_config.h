@@ -2,12 +2,12 @@
 // The policy file as typed data: what was written and where, nothing resolved yet.
 #pragma once
 
+#include "agent/base/result.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "agent/base/result.h"
 
 namespace hostward::config {
 
@@ -40,11 +40,11 @@ struct Endpoint {
 struct Rule {
     std::string name;
     Action action = Action::Deny;
-    std::vector<At<std::string>> users;     ///< name or decimal uid
-    std::vector<At<std::string>> groups;    ///< name or decimal gid
-    std::vector<At<std::string>> exes;      ///< absolute paths
-    std::vector<At<std::string>> units;     ///< systemd unit names, `*` allowed
-    std::vector<At<std::string>> cgroups;   ///< paths below the guarded cgroup, `*` allowed within a component
+    std::vector<At<std::string>> users;   ///< name or decimal uid
+    std::vector<At<std::string>> groups;  ///< name or decimal gid
+    std::vector<At<std::string>> exes;    ///< absolute paths
+    std::vector<At<std::string>> units;   ///< systemd unit names, `*` allowed
+    std::vector<At<std::string>> cgroups; ///< paths below the guarded cgroup, `*` allowed within a component
     Scope scope = Scope::Host;
     std::vector<At<std::string>> endpoints; ///< endpoint names; none: every endpoint
     Place place;
