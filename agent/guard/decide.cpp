@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/decide.h"
 
+#include "agent/base/text.h"
+#include "agent/guard/policy_tables.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 #include <string_view>
-
-#include "agent/base/text.h"
-#include "agent/guard/policy_tables.h"
 
 namespace hostward::guard {
 

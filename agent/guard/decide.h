@@ -3,11 +3,11 @@
 // differential tests. Pure.
 #pragma once
 
+#include "agent/guard/policy.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "agent/guard/policy.h"
 
 namespace hostward::guard {
 
@@ -15,10 +15,10 @@ namespace hostward::guard {
 struct Caller {
     std::uint32_t uid = 0;
     std::uint32_t euid = 0;
-    std::uint32_t gid = 0; ///< real; the effective gid does not count, see docs/threat-model.md
-    std::vector<std::uint32_t> groups;   ///< supplementary
-    std::optional<ExeFact> exe;          ///< none: no program file, or an unlinked one
-    std::string cgroup_path;             ///< below the guarded cgroup: "" is the guarded cgroup itself, else "/a/b"
+    std::uint32_t gid = 0;             ///< real; the effective gid does not count, see docs/threat-model.md
+    std::vector<std::uint32_t> groups; ///< supplementary
+    std::optional<ExeFact> exe;        ///< none: no program file, or an unlinked one
+    std::string cgroup_path;           ///< below the guarded cgroup: "" is the guarded cgroup itself, else "/a/b"
     bool container = false;
     bool kernel_thread = false;
 };

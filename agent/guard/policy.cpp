@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/policy.h"
 
+#include "agent/base/text.h"
+#include "agent/guard/policy_tables.h"
+
 #include <linux/limits.h>
 
 #include <algorithm>
 #include <cstring>
 #include <set>
-
-#include "agent/base/text.h"
-#include "agent/guard/policy_tables.h"
 
 namespace hostward::guard {
 

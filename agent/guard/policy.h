@@ -2,15 +2,15 @@
 // Policy: the typed configuration compiled to the kernel's tables. Pure; the world is asked through Resolver.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/config/guard_config.h"
+#include "ebpf/abi/guard.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "agent/config/guard_config.h"
-#include "ebpf/abi/guard.h"
 
 namespace hostward::guard {
 

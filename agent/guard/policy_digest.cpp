@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Digests of a policy as it is written. What names resolve to is left out: a digest says which text decided.
+#include "agent/guard/policy_tables.h"
+
 #include <openssl/evp.h>
 
 #include <cstring>
 #include <memory>
-
-#include "agent/guard/policy_tables.h"
 
 namespace hostward::guard {
 

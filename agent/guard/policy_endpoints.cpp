@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/base/text.h"
+#include "agent/guard/decide.h"
+#include "agent/guard/policy_tables.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <algorithm>
 #include <cstring>
-
-#include "agent/base/text.h"
-#include "agent/guard/decide.h"
-#include "agent/guard/policy_tables.h"
 
 namespace hostward::guard {
 

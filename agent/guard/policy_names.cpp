@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `unit` and `cgroup` conditions: names of cgroups, exact or with one `*` per path component.
+#include "agent/base/text.h"
+#include "agent/guard/policy_tables.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <span>
-
-#include "agent/base/text.h"
-#include "agent/guard/policy_tables.h"
 
 namespace hostward::guard {
 

@@ -2,15 +2,15 @@
 // Steps of compile(), one file each. Internal to the policy library.
 #pragma once
 
-#include <array>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "agent/base/result.h"
 #include "agent/config/complaints.h"
 #include "agent/config/guard_config.h"
 #include "agent/guard/policy.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace hostward::guard {
 

@@ -3,9 +3,9 @@
 // contract: never change one, only add.
 #pragma once
 
-#include <string_view>
-
 #include "ebpf/abi/guard.h"
+
+#include <string_view>
 
 namespace hostward::guard {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/path_trust.h"
 
+#include "agent/base/text.h"
+
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <linux/magic.h>
@@ -9,8 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-
-#include "agent/base/text.h"
 
 namespace hostward::host {
 

@@ -3,13 +3,13 @@
 // that symbolic links lead through included.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+
 #include <sys/stat.h>
 
 #include <cstdint>
 #include <string>
-
-#include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
 
 namespace hostward::host {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/users.h"
 
+#include "agent/base/text.h"
+#include "agent/base/unique_fd.h"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-#include "agent/base/text.h"
-#include "agent/base/unique_fd.h"
 
 namespace hostward::host {
 

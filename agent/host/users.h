@@ -3,14 +3,14 @@
 // for a directory that needs the network, and the guard must not. Directory users are written as numbers.
 #pragma once
 
+#include "agent/base/result.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "agent/base/result.h"
 
 namespace hostward::host {
 

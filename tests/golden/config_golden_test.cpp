@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person reads about a policy file: config/NAME.toml gives exactly config/NAME.expected.
 // golden_config --update-golden writes the expectations anew; look at the difference before you commit it.
+#include "agent/config/guard_config.h"
+#include "tests/unit/guard/fake_resolver.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include "agent/config/guard_config.h"
-#include "tests/unit/guard/fake_resolver.h"
 
 namespace hostward::guard {
 

@@ -3,14 +3,14 @@
 // compiler or with the kernel side. Slow on purpose.
 #pragma once
 
+#include "agent/config/guard_config.h"
+#include "agent/guard/decide.h"
+#include "tests/bpf/oracle/world.h"
+
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "agent/config/guard_config.h"
-#include "agent/guard/decide.h"
-#include "tests/bpf/oracle/world.h"
 
 namespace hostward::test {
 

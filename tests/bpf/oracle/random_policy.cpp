@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bpf/oracle/random_policy.h"
 
+#include "agent/base/text.h"
+
 #include <algorithm>
 #include <array>
 #include <set>
-
-#include "agent/base/text.h"
 
 namespace hostward::test {
 

@@ -2,13 +2,13 @@
 // The world that random policies are about: accounts, program files, names of cgroups, addresses.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
 #include "agent/guard/decide.h"
 #include "agent/guard/policy.h"
 #include "tests/bpf/oracle/rng.h"
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace hostward::test {
 

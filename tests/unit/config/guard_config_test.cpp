@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/guard_config.h"
 
+#include "agent/config/complaints.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,8 +10,6 @@
 
 #include <cstdio>
 #include <fstream>
-
-#include "agent/config/complaints.h"
 
 namespace hostward::config {
 namespace {
@@ -131,6 +131,20 @@ TEST(GuardConfig, NumbersOfUsersHaveBounds)
     const std::string allowed = ": allowed are 0 to 4294967294";
     EXPECT_EQ(with_user("4294967295"), "u.toml:4: a value of guard.rule.user is 4294967295" + allowed);
     EXPECT_EQ(with_user("-1"), "u.toml:4: a value of guard.rule.user is -1" + allowed);
+}
+
+// Found by the fuzzer: the library's own classes of characters were undefined for these.
+TEST(GuardConfig, LettersOutsideAsciiAreRefusedWhereNoneMayStand)
+{
+    EXPECT_THAT(parse("1\xcc\x94"
+                      "1",
+                      "x.toml")
+                    .error()
+                    .text,
+                HasSubstr("x.toml:1: not TOML"));
+    EXPECT_THAT(parse("\xc3\xa4 = 1", "x.toml").error().text, HasSubstr("x.toml:1: not TOML"));
+    EXPECT_THAT(parse("[guard]\nmode = \"audit\" \xc2\xa7", "x.toml").error().text, HasSubstr("x.toml:2: not TOML"));
+    EXPECT_EQ(with_user("\"\"\"\\\n\xc2\xa7\"\"\""), "\xc2\xa7");
 }
 
 TEST(GuardConfig, ErrorsAreOfKindInvalid)

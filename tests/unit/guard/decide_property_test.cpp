@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random (policy, identity, address) triples: the tables' decision is the brute-force oracle's.
 // HOSTWARD_SEED repeats a run; HOSTWARD_QUICK makes it a tenth as long.
+#include "agent/base/text.h"
 #include "agent/guard/decide.h"
+#include "tests/bpf/oracle/oracle.h"
+#include "tests/bpf/oracle/random_policy.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +13,6 @@
 #include <cstring>
 #include <iostream>
 #include <random>
-
-#include "agent/base/text.h"
-#include "tests/bpf/oracle/oracle.h"
-#include "tests/bpf/oracle/random_policy.h"
 
 namespace hostward::guard {
 namespace {

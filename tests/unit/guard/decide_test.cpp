@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/decide.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/unit/guard/fake_resolver.h"
+
+#include <gtest/gtest.h>
 
 namespace hostward::guard {
 namespace {

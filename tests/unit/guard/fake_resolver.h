@@ -2,14 +2,14 @@
 // A small world for compile(), and helpers that every policy test uses.
 #pragma once
 
+#include "agent/config/guard_config.h"
+#include "agent/guard/decide.h"
+#include "agent/guard/policy.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
-
-#include "agent/config/guard_config.h"
-#include "agent/guard/decide.h"
-#include "agent/guard/policy.h"
 
 namespace hostward::guard {
 

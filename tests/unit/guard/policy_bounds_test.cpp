@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every bound of a policy: one less and exactly the bound are accepted and work, one more is refused.
+#include "agent/guard/decide.h"
 #include "agent/guard/policy.h"
+#include "tests/unit/guard/fake_resolver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
-
-#include "agent/guard/decide.h"
-#include "tests/unit/guard/fake_resolver.h"
 
 namespace hostward::guard {
 namespace {

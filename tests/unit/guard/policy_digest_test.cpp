@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/base/text.h"
+#include "agent/guard/policy.h"
+#include "tests/unit/guard/fake_resolver.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <functional>
-
-#include "agent/base/text.h"
-#include "agent/guard/policy.h"
-#include "tests/unit/guard/fake_resolver.h"
 
 namespace hostward::guard {
 namespace {

@@ -2,11 +2,10 @@
 // What compile() refuses. The texts with their lines are in tests/golden/config; here is what no TOML file can
 // hold, and that a refused policy reports everything.
 #include "agent/guard/policy.h"
+#include "tests/unit/guard/fake_resolver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "tests/unit/guard/fake_resolver.h"
 
 namespace hostward::guard {
 namespace {

@@ -2,12 +2,12 @@
 // What compile() enters into the tables, and what it warns about.
 #include "agent/guard/policy.h"
 
+#include "agent/guard/decide.h"
+#include "tests/unit/guard/fake_resolver.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
-
-#include "agent/guard/decide.h"
-#include "tests/unit/guard/fake_resolver.h"
 
 namespace hostward::guard {
 namespace {

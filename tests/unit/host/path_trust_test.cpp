@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/path_trust.h"
 
+#include "tests/unit/host/temp_tree.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "tests/unit/host/temp_tree.h"
 
 namespace hostward::host {
 namespace {

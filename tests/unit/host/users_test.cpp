@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/users.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/unit/host/temp_tree.h"
+
+#include <gtest/gtest.h>
 
 namespace hostward::host {
 namespace {
