@@ -12,7 +12,7 @@ LIBRARY_NAME = re.compile(r"`([^`]+)`")
 # Third-party headers by the name the table uses.
 THIRD_PARTY = {
     "spdlog": ("spdlog/", "fmt/"), "toml++": ("toml++/",), "nlohmann": ("nlohmann/",),
-    "libbpf": ("bpf/", "guard.skel.h", "guard_tc.skel.h", "guard_lsm.skel.h"),
+    "libbpf": ("bpf/",),
     "libsystemd": ("systemd/",), "libcap": ("sys/capability.h",), "CLI11": ("CLI/",),
     "openssl": ("openssl/",), "libcurl": ("curl/",), "libseccomp": ("seccomp.h",), "RE2": ("re2/",),
     "liburing": ("liburing.h",), "gtest": ("gtest/", "gmock/"), "benchmark": ("benchmark/",),
@@ -48,6 +48,8 @@ def folder_of(name: str, table: dict) -> str | None:
 
 
 def third_party_of(header: str) -> str | None:
+    if header.endswith(".skel.h"):  # generated for libbpf
+        return "libbpf"
     return next((name for name, prefixes in THIRD_PARTY.items() if header.startswith(prefixes)), None)
 
 
