@@ -73,6 +73,66 @@ class Machine(unittest.TestCase):
         self.assertIn("all-there", output)
 
 
+    def test_systemd_as_process_1(self):
+        code, output = run("cat /proc/1/comm; systemd-run --quiet --unit=hello --wait --pipe cat /proc/self/cgroup", "--systemd")
+        self.assertEqual(code, 0, output)
+        self.assertIn("systemd\n0::/system.slice/hello.service\n", output)
+
+
+class Sources(unittest.TestCase):
+    """The mirrors come from apt's configuration, whatever its form."""
+
+    def sources(self, name, text):
+        with tempfile.TemporaryDirectory() as work:
+            parts = Path(work, "parts")
+            parts.mkdir()
+            (parts / name).write_text(text)
+            Path(work, "apt.conf").write_text(f'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "{parts}";\n'
+                                              f'Dir::State::lists "{work}/lists";\n')
+            script = 'set -eu; . "$1/apt.bash"; apt_suite=trixie; apt_state=$2; apt_write_sources; cat "$2/sources.list"'
+            command = ["bash", "-c", script, "bash", HERE, work]
+            environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "APT_CONFIG": f"{work}/apt.conf"}
+            return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def setUp(self):
+        lines = Path("/etc/os-release").read_text().splitlines()
+        self.own = next(line.split("=", 1)[1] for line in lines if line.startswith("VERSION_CODENAME="))
+
+    def expect(self, answer):
+        signed = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+        self.assertEqual(answer.stdout.splitlines(), [f"{signed} http://a.example.org/debian trixie main",
+                                                      f"{signed} http://b.example.org/sec trixie-security main"], answer.stderr)
+
+    def test_deb822(self):
+        self.expect(self.sources("a.sources", f"""Types: deb
+URIs: http://a.example.org/debian
+Suites: {self.own}
+Components: main
+
+Types: deb
+URIs: http://b.example.org/sec/
+Suites: {self.own}-security
+Components: main contrib
+
+Types: deb
+URIs: http://other.example.org/things
+Suites: stable
+Components: main
+"""))
+
+    def test_one_line(self):
+        self.expect(self.sources("a.list", f"""# Debian
+deb [arch=amd64] http://a.example.org/debian {self.own} main
+deb http://b.example.org/sec {self.own}-security main contrib
+deb http://other.example.org/things nodistro main
+"""))
+
+    def test_no_debian_at_all(self):
+        answer = self.sources("a.list", "deb http://other.example.org/things nodistro main\n")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("no source of", answer.stderr)
+
+
 class Packing(unittest.TestCase):
     def test_the_archive_is_what_cpio_reads_and_reproducible(self):
         with tempfile.TemporaryDirectory() as work:

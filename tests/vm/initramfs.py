@@ -57,6 +57,20 @@ class Archive:
                 source = Path(root, name)
                 self.program(source) if is_elf(source) else self.copy(source)
 
+    def mirror(self, folder, leave_out=()):
+        """A folder as the root, links kept as links."""
+        for root, folders, names in os.walk(folder):
+            inside = "/" + os.path.relpath(root, folder)
+            folders[:] = [name for name in folders if os.path.normpath(f"{inside}/{name}") not in leave_out]
+            for name in folders + names:
+                source, path = Path(root, name), os.path.normpath(f"{inside}/{name}")
+                if source.is_symlink():
+                    self.link(path, os.readlink(source))
+                elif source.is_file():
+                    self.copy(source, path)
+                else:
+                    self.folder(path)
+
     def _place(self, path, entry):
         inside = _inside(path)
         parent = os.path.dirname(inside)
@@ -180,6 +194,40 @@ def _names(archive):
         known = (f"/usr/{folder}/{os.path.basename(applet)}" for folder in ("bin", "sbin"))
         if not any(archive.has(path) for path in known):
             archive.link(f"/{applet}", busybox)
+
+
+# Started by systemd once the machine is up: runs the tests and resets the machine.
+_SYSTEMD_UNIT = """[Unit]
+Description=Tests of this machine
+After=dbus.socket systemd-journald.service
+Requires=dbus.socket
+
+[Service]
+Type=oneshot
+ExecStart=/init
+TimeoutStartSec=infinity
+StandardOutput=journal+console
+StandardError=journal+console
+"""
+# What a machine without a console, a clock server, disks or users needs not.
+_SYSTEMD_MASKED = ("getty.target", "console-getty.service", "serial-getty@.service", "systemd-timesyncd.service",
+                   "systemd-update-done.service", "systemd-journal-catalog-update.service", "systemd-pcrphase.service",
+                   "systemd-update-utmp.service", "systemd-logind.service", "apt-daily.timer", "fstrim.timer",
+                   "e2scrub_all.timer", "systemd-tmpfiles-clean.timer", "systemd-firstboot.service", "ldconfig.service")
+
+
+def system_archive(folder):
+    """systemd over the base archive, with the tests as the one thing it starts."""
+    archive = Archive()
+    archive.mirror(folder, leave_out=("/usr/share/doc", "/usr/share/locale", "/usr/share/man", "/usr/share/bash-completion"))
+    etc = "/etc/systemd/system"
+    archive.text(f"{etc}/hostward-tests.service", _SYSTEMD_UNIT)
+    archive.link(f"{etc}/default.target", "/usr/lib/systemd/system/multi-user.target")
+    archive.link(f"{etc}/multi-user.target.wants/hostward-tests.service", "../hostward-tests.service")
+    for unit in _SYSTEMD_MASKED:
+        archive.link(f"{etc}/{unit}", "/dev/null")
+    archive.text("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")  # known: not the first boot
+    return archive
 
 
 def _wanted_modules(modules, patterns):

@@ -29,6 +29,9 @@ def security_modules(kernel_folder, with_bpf):
     return ",".join(names + ["bpf"] if with_bpf else names)
 
 
+SYSTEMD = "hostward.init=/usr/lib/systemd/systemd systemd.show_status=no systemd.log_level=warning"
+
+
 class Machine:
     """Context manager. `events()` yields ("up",), ("output", text), ("begin", name), ("end", name, facts), ("done",)."""
 

@@ -22,8 +22,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from initramfs import Error, base_archive, is_elf, modules_archive  # noqa: E402
-from machine import Machine  # noqa: E402
+from initramfs import Error, base_archive, is_elf, modules_archive, system_archive  # noqa: E402
+from machine import SYSTEMD, Machine  # noqa: E402
 from suite import LABEL_OWN_BOOT, LABELS, Test, list_archive, programs_archive, tests_of  # noqa: E402
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE of these tests
@@ -72,11 +72,19 @@ def kernel_folder(kernel):
     return Path(answer.stdout.strip())
 
 
+def system_folder():
+    answer = subprocess.run([HERE / "fetch_system.sh"], stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode != 0:
+        raise Skip("no systemd for the machine: fetch_system.sh says why above")
+    return Path(answer.stdout.strip())
+
+
 def boot(options, kernel, initrds, tests, results):
     """One boot that runs `tests`. Raises Error with the console's end when the machine does not come through."""
     limits = {test.name: test.limit_s for test in tests}
     start = time.monotonic()
-    with Machine(kernel, initrds, not options.no_lsm, parameters=options.parameters) as machine:
+    parameters = f"{options.parameters} {SYSTEMD if options.systemd else ''}"
+    with Machine(kernel, initrds, not options.no_lsm, parameters=parameters) as machine:
         try:
             for event in machine.events(limits):
                 if event[0] == "output":
@@ -106,6 +114,8 @@ def run_in_machine(options, tests, results):
     fixed = [base.write(work / "base.cpio"),
              modules_archive(kernel, work / f"modules-{options.kernel}.cpio"),
              programs_archive(options.build, tests, base).write(work / f"programs-{os.getpid()}.cpio")]
+    if options.systemd:
+        fixed.insert(1, system_archive(system_folder()).write(work / "system.cpio"))
     groups = [[test for test in tests if LABEL_OWN_BOOT not in test.labels]]
     groups += [[test] for test in tests if LABEL_OWN_BOOT in test.labels]
     try:
@@ -141,6 +151,7 @@ def arguments():
     parser.add_argument("kernel", choices=["5.10", "6.1", "6.12", "native"])
     parser.add_argument("--build", type=Path, required=True, help="the build folder")
     parser.add_argument("--no-lsm", action="store_true", help="without bpf among the active security modules")
+    parser.add_argument("--systemd", action="store_true", help="systemd is process 1 and the command a service of it")
     parser.add_argument("--labels", default=LABELS, help="CTest labels to run, default %(default)s")
     parser.add_argument("-R", dest="pattern", help="only tests whose name matches")
     parser.add_argument("--limit", type=float, default=600, help="seconds that the one command may take, default %(default)s")

@@ -41,7 +41,8 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kTestList = "/hostward-tests";
 constexpr const char* kResultPort = "/dev/ttyS1";
 constexpr const char* kTokenParameter = "hostward.token=";
-constexpr auto kDrain = std::chrono::milliseconds(300); // output that a test's dead children left in the pipe
+constexpr const char* kInitParameter = "hostward.init="; // another process 1, which starts us again as a service
+constexpr auto kDrain = std::chrono::milliseconds(300);  // output that a test's dead children left in the pipe
 constexpr int kCgroupDepthMax = 32;
 
 struct Mount {
@@ -339,9 +340,13 @@ int remove_cgroups(const std::string& folder, int depth)
     return removed;
 }
 
-// What the next test must not find. Returns the counts as the `end` line shows them.
+// What the next test must not find. Returns the counts as the `end` line shows them. Nothing where we are not process
+// 1: the other processes are not ours then.
 std::string clean_up()
 {
+    if (getpid() != 1) {
+        return {};
+    }
     const int processes = count_processes();
     (void)kill(-1, SIGKILL);
     int status = 0;
@@ -367,15 +372,30 @@ void run_all()
     }
 }
 
-} // namespace
-
-int main()
+// The machine as process 1 of it; returns only where no other init is asked for.
+void be_first_process()
 {
     make_root_pivotable();
     mount_all();
     make_static_devices();
     loopback_up();
     (void)sethostname("hostward-vm", 11);
+    std::string other = kernel_parameter(kInitParameter);
+    if (other.empty()) {
+        return;
+    }
+    char* const arguments[] = {other.data(), nullptr};
+    (void)execv(arguments[0], arguments);
+    complain("run " + other);
+}
+
+} // namespace
+
+int main()
+{
+    if (getpid() == 1) {
+        be_first_process();
+    }
     token = kernel_parameter(kTokenParameter);
     if (!open_port()) {
         complain("open the result port");
