@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hop limit over real forwarding: service - instance - container, three network namespaces, IPv4 and IPv6."""
-import time
-
 import harness
 from harness import V4, V6, Namespace, expect, expect_equal, ip
 
@@ -9,7 +7,8 @@ TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 TIMED_OUT = 28
 V4_URL = f"http://{V4}"
 V6_URL = f"http://[{V6}]"
-READ_LIMIT = "1"
+READ_LIMIT_S = 5
+VAIN_S = 1  # long enough to be sure that nothing comes
 
 
 class Net:
@@ -45,16 +44,16 @@ def net(lab):
     return lab.net
 
 
-def curl(namespace, *arguments):
+def curl(namespace, *arguments, limit_s=READ_LIMIT_S):
     """(curl's exit code, body, seconds to connect; 0 when it did not)"""
-    done = harness.run(*namespace.command("env", "-i", f"PATH={harness.CLEAN_PATH}", "curl", "-s", "-g", "-m", READ_LIMIT,
-                                          "-w", "\n%{time_connect}", *arguments), check=False)
+    done = harness.run(*namespace.command("env", "-i", f"PATH={harness.CLEAN_PATH}", "curl", "-s", "-g", "-m",
+                                          str(limit_s), "-w", "\n%{time_connect}", *arguments), check=False)
     body, _, connect = done.stdout.rpartition("\n")
     return done.returncode, body, float(connect)
 
 
-def ask_token(namespace, base):
-    return curl(namespace, "-X", "PUT", "-H", f"{TTL}: 60", f"{base}/latest/api/token")
+def ask_token(namespace, base, limit_s=READ_LIMIT_S):
+    return curl(namespace, "-X", "PUT", "-H", f"{TTL}: 60", f"{base}/latest/api/token", limit_s=limit_s)
 
 
 def the_instance_gets_its_token_with_hop_limit_one(lab):
@@ -71,9 +70,9 @@ def a_container_connects_and_then_waits_in_vain(lab):
     container = net(lab).container
     with lab.simulator("--hop-limit", "1") as simulator:
         for base in (V4_URL, V6_URL):
-            code, body, connect = ask_token(container, base)
+            code, body, connect = ask_token(container, base, VAIN_S)
             expect_equal((code, body), (TIMED_OUT, ""), f"token over {base}")
-            expect(0 < connect < 0.5, f"connected after {connect} s: the hop limit must not stop the handshake")
+            expect(connect > 0, "not connected: the hop limit must not stop the handshake")
             expect_equal(simulator.requests()[-1]["status"], 200, "the service did answer")
 
 
@@ -97,11 +96,9 @@ def a_container_gets_a_token_with_hop_limit_two(lab):
 def the_limit_changes_while_it_runs(lab):
     container = net(lab).container
     with lab.simulator() as simulator:
-        expect_equal(ask_token(container, V4_URL)[0], TIMED_OUT, "hop limit 1")
+        expect_equal(ask_token(container, V4_URL, VAIN_S)[0], TIMED_OUT, "hop limit 1")
         simulator.set("hop-limit=2")
-        started = time.monotonic()
         expect_equal(ask_token(container, V4_URL)[0], 0, "hop limit 2")
-        expect(time.monotonic() - started < 0.9, "slow")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import { join } from "node:path";
 const require = createRequire(join(process.argv[2], "package.json"));
 const { fromInstanceMetadata } = require("@smithy/credential-provider-imds");
 
-const credentials = await fromInstanceMetadata({ timeout: 2000, maxRetries: 0 })();
+const credentials = await fromInstanceMetadata({ timeout: 5000, maxRetries: 0 })();
 console.log(
   JSON.stringify({ access_key: credentials.accessKeyId, expires: credentials.expiration.toISOString() }),
 );
