@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """curl against the simulator: the calls AWS documents, unusual framing, every refusal and every fault."""
+import base64
 import time
+from pathlib import Path
 
 import harness
 from harness import V4, V6, expect, expect_equal
+
+TREES = Path(__file__).resolve().parents[2] / "imds_sim" / "trees"
 
 V4_URL = f"http://{V4}"
 V6_URL = f"http://[{V6}]"
@@ -187,6 +191,37 @@ def settings_change_while_it_runs(lab):
         expect_equal(curl(lab, f"{V4_URL}{ITEM}").status, 403, "disabled")
 
 
+def serves_a_leaf_from_a_file_byte_for_byte(lab):
+    exact = "  \ttabs, no newline at the end \u00e9 \U0001f600"
+    (lab.folder / "leaf").write_text(exact, encoding="utf-8")
+    with lab.simulator("--leaf", f"user-data={lab.folder / 'leaf'}"):
+        expect_equal(get(lab, token(lab), "/latest/user-data").body, exact, "user data")
+
+
+def the_identity_document_verifies_with_its_certificates(lab):
+    with lab.simulator():
+        text = token(lab)
+        body = {name: get(lab, text, f"/latest/dynamic/instance-identity/{name}").body
+                for name in ("document", "rsa2048", "pkcs7", "signature")}
+    for name in ("rsa2048", "pkcs7", "signature"):
+        (lab.folder / name).write_bytes(base64.b64decode(body[name]))
+    (lab.folder / "document").write_text(body["document"])
+
+    def content(name, certificate):
+        return lab.client("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", name, "-noverify", "-nointern",
+                          "-certfile", str(TREES / certificate))
+
+    for name in ("rsa2048", "pkcs7"):
+        expect_equal(content(name, "identity-rsa2048.pem").stdout, body["document"], f"content of {name}")
+        expect(content(name, "identity-signature.pem").returncode != 0, f"{name} verifies with a wrong certificate")
+    key = lab.client("openssl", "x509", "-pubkey", "-noout", "-in", str(TREES / "identity-signature.pem")).stdout
+    (lab.folder / "key").write_text(key)
+    check = ["openssl", "dgst", "-sha256", "-verify", "key", "-signature", "signature", "document"]
+    expect_equal(lab.client(*check).returncode, 0, "signature")
+    (lab.folder / "document").write_text(body["document"] + " ")
+    expect(lab.client(*check).returncode != 0, "the signature verifies another document")
+
+
 def arguments_are_checked(lab):
     for wrong in (["--nonsense"], ["--port", "x"], ["--builtin", "nowhere"], ["--fault", "explode"],
                   ["--listen", "localhost"], ["--hop-limit", "65"]):
@@ -199,10 +234,11 @@ def arguments_are_checked(lab):
 
 
 if __name__ == "__main__":
-    harness.require_commands("curl")
+    harness.require_commands("curl", "openssl")
     harness.main([reads_items_with_v2_over_both_families, is_refused_without_a_token_where_one_is_required,
                   reads_items_with_v1_where_it_is_allowed, a_token_expires, a_token_belongs_to_one_instance,
                   token_calls_are_refused_as_documented, nothing_answers_when_the_endpoint_is_off,
                   nothing_answers_without_the_simulator, lists_versions_folders_and_missing_items,
                   keeps_the_connection, asks_with_head_http10_and_chunked_bodies, faults_show_as_what_they_are,
-                  settings_change_while_it_runs, arguments_are_checked])
+                  settings_change_while_it_runs, serves_a_leaf_from_a_file_byte_for_byte,
+                  the_identity_document_verifies_with_its_certificates, arguments_are_checked])

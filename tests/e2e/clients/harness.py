@@ -89,7 +89,7 @@ class Simulator:
 
     def __init__(self, program, namespace, log, options):
         self.log = log
-        self.control = log.with_suffix(".control")
+        self.control = log.with_name(f"{log.name}.control")
         ready, writer = os.pipe()
         # It dies with this test, however that ends.
         self.process = subprocess.Popen(
@@ -100,7 +100,7 @@ class Simulator:
             expect_equal(pipe.read(), "ready\n", "the simulator did not start")
 
     def set(self, *settings):
-        aside = self.control.with_suffix(".new")
+        aside = self.control.with_name(f"{self.control.name}.new")
         aside.write_text("".join(f"{setting}\n" for setting in settings))
         aside.rename(self.control)
 
