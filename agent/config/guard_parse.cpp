@@ -4,6 +4,7 @@
 
 #include "agent/base/text.h"
 #include "agent/config/complaints.h"
+#include "agent/config/nesting.h"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
@@ -269,6 +270,11 @@ constexpr std::array<Field<GuardConfig>, 1> kTopFields{{{"guard", false, read_gu
 Result<GuardConfig> parse(std::string_view toml, const std::string& file)
 {
     Reader reader{file, {}};
+    if (const std::uint32_t line = line_with_deep_key(toml); line != 0) {
+        reader.complaints.add({file, line, 1}, "more dots outside strings than the " + std::to_string(kKeyDotsMax) +
+                                                   " allowed in a line");
+        return reader.complaints.error();
+    }
     const toml::parse_result parsed = toml::parse(toml);
     if (parsed.failed()) {
         reader.complain(parsed.error().source(), "not TOML: " + escape(parsed.error().description()));

@@ -2,6 +2,7 @@
 #include "agent/config/guard_config.h"
 
 #include "agent/config/complaints.h"
+#include "agent/config/nesting.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -145,6 +146,45 @@ TEST(GuardConfig, LettersOutsideAsciiAreRefusedWhereNoneMayStand)
     EXPECT_THAT(parse("\xc3\xa4 = 1", "x.toml").error().text, HasSubstr("x.toml:1: not TOML"));
     EXPECT_THAT(parse("[guard]\nmode = \"audit\" \xc2\xa7", "x.toml").error().text, HasSubstr("x.toml:2: not TOML"));
     EXPECT_EQ(with_user("\"\"\"\\\n\xc2\xa7\"\"\""), "\xc2\xa7");
+}
+
+TEST(GuardConfig, DeepNestingIsRefusedNotRecursedInto)
+{
+    std::string dotted;
+    for (int i = 0; i < 200'000; ++i) {
+        dotted += "a . ";
+    }
+    const std::string refused = "x.toml:2: more dots outside strings than the 16 allowed in a line";
+    EXPECT_EQ(parse("\n" + dotted + "a = 1", "x.toml").error().text, refused);
+    EXPECT_EQ(parse("\n[" + dotted + "a]", "x.toml").error().text, refused);
+    EXPECT_EQ(parse("\na = { " + dotted + "a = 1 }", "x.toml").error().text, refused);
+    EXPECT_FALSE(parse("a = " + std::string(500'000, '['), "x.toml").ok());
+    // The deepest that both bounds let through.
+    std::string nested = "a = 1";
+    for (int i = 0; i < 127; ++i) {
+        nested = "b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b = [\n{ " + nested + " }]";
+    }
+    EXPECT_THAT(parse(nested, "x.toml").error().text, HasSubstr("unknown key \"b\""));
+}
+
+TEST(Nesting, CountsOnlyDotsOfKeys)
+{
+    const auto line = [](std::string_view text) { return line_with_deep_key(text, 2); };
+    EXPECT_EQ(line(""), 0U);
+    EXPECT_EQ(line("a.b.c = 1\nd.e.f = 1\n"), 0U);
+    EXPECT_EQ(line("\na.b.c.d = 1"), 2U);
+    EXPECT_EQ(line("# ......\na = 1 # ......\n"), 0U);
+    EXPECT_EQ(line("a = [\"......\", '......']"), 0U);
+    EXPECT_EQ(line("a = \"\\\"......\""), 0U) << "an escaped quote ends no string";
+    EXPECT_EQ(line("a = '\\'......"), 1U) << "a literal string has no escapes";
+    EXPECT_EQ(line("a = \"\"\"\n.\"\".\\\"\"\".\n....\"\"\"\"\"\nb.c.d.e = 1"), 4U);
+    EXPECT_EQ(line("a = '''\n....'....\\'''\n....."), 3U);
+    EXPECT_EQ(line("a = \"\"\nb = ....."), 2U) << "an empty string is not the start of a long one";
+    EXPECT_EQ(line("a = \"\"\"\"\"\" ....."), 1U) << "an empty long string";
+    EXPECT_EQ(line("a = \"unfinished ....\n....."), 2U);
+    EXPECT_EQ(line("a = \"unfinished"), 0U);
+    EXPECT_EQ(line("a = \"\"\"unfinished ......"), 0U);
+    EXPECT_EQ(line("a = \"\\"), 0U);
 }
 
 TEST(GuardConfig, ErrorsAreOfKindInvalid)
