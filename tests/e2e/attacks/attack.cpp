@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -59,6 +60,17 @@ Target require_target(const char* text, std::uint16_t port)
         usage("ADDRESS must be a numeric IPv4 or IPv6 address");
     }
     return *target;
+}
+
+std::uint64_t require_number(const char* text)
+{
+    std::uint64_t value = 0;
+    const char* end = text + std::strlen(text);
+    const auto [stop, status] = std::from_chars(text, end, value);
+    if (status != std::errc{} || stop != end) {
+        usage("a decimal number is needed");
+    }
+    return value;
 }
 
 std::int64_t Stopwatch::elapsed_us() const

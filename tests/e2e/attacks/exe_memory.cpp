@@ -86,7 +86,7 @@ std::string file_with_inode(const std::string& scratch, ino_t wanted)
 
 [[noreturn]] void from_reused_inode(const char* source, const char* scratch, const char* inode, const char* address)
 {
-    const std::string name = file_with_inode(scratch, std::strtoull(inode, nullptr, 10));
+    const std::string name = file_with_inode(scratch, attack::require_number(inode));
     if (name.empty()) {
         attack::cannot_try("this file system does not reuse inode numbers", ENOSPC);
     }

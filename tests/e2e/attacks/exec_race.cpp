@@ -22,10 +22,10 @@
 namespace {
 
 constexpr auto kUsageText = "exec_race threads|vfork ROUNDS ALLOWED ADDRESS";
-constexpr int kRoundsMax = 10000;
+constexpr std::uint64_t kRoundsMax = 10000;
 constexpr int kThreads = 3;
 constexpr int kChildrenPerRound = 8;
-constexpr int kSpreadUs = 400; ///< the exec comes at a different moment of a connect in each round
+constexpr std::uint64_t kSpreadUs = 400; ///< the exec comes at a different moment of a connect in each round
 
 /// Shared by all processes of the race.
 struct Score {
@@ -69,7 +69,7 @@ void connect_once(const attack::Target& target, Score& score)
 }
 
 /// Becomes ALLOWED from the main thread or, in odd rounds, from another one.
-[[noreturn]] void race_threads(int round, const char* allowed, const attack::Target& target, Score& score)
+[[noreturn]] void race_threads(std::uint64_t round, const char* allowed, const attack::Target& target, Score& score)
 {
     std::array<std::jthread, kThreads> clients;
     for (auto& client : clients) {
@@ -117,7 +117,7 @@ void connect_once(const attack::Target& target, Score& score)
 
 int main(int argc, char** argv)
 {
-    const int rounds = argc == 5 ? std::atoi(argv[2]) : 0;
+    const std::uint64_t rounds = argc == 5 ? attack::require_number(argv[2]) : 0;
     if (rounds < 1 || rounds > kRoundsMax) {
         attack::usage(kUsageText);
     }
@@ -125,7 +125,7 @@ int main(int argc, char** argv)
     const attack::Target target = attack::require_target(argv[4]);
     Score& score = shared_score();
     const attack::Stopwatch watch;
-    for (int round = 0; round < rounds; ++round) {
+    for (std::uint64_t round = 0; round < rounds; ++round) {
         const pid_t child = fork();
         if (child == 0) {
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -142,11 +142,11 @@ int give(bool is_connected, const attack::Target& target, const char* path)
 [[noreturn]] void get_fd(const char* pid, const char* fd_number)
 {
     const attack::Stopwatch watch;
-    const auto process = static_cast<int>(syscall(SYS_pidfd_open, std::strtol(pid, nullptr, 10), 0));
+    const auto process = static_cast<int>(syscall(SYS_pidfd_open, attack::require_number(pid), 0));
     if (process < 0) {
         attack::cannot_try("pidfd_open", errno);
     }
-    const auto fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, std::strtol(fd_number, nullptr, 10), 0));
+    const auto fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, attack::require_number(fd_number), 0));
     if (fd < 0 && (errno == EPERM || errno == EACCES)) {
         attack::refused("pidfd_getfd", errno, watch);
     }

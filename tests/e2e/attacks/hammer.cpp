@@ -22,7 +22,7 @@ namespace {
 
 constexpr auto kUsageText = "hammer tcp|udp ADDRESS COUNT THREADS";
 constexpr std::int64_t kForeverUs = 600LL * 1000 * 1000;
-constexpr int kThreadsMax = 64;
+constexpr std::uint64_t kThreadsMax = 64;
 constexpr std::size_t kSamplesMax = 1U << 20; ///< latencies kept per thread
 
 struct Tally {
@@ -120,15 +120,15 @@ void print(const Tally& sum, std::int64_t elapsed_us)
 
 int main(int argc, char** argv)
 {
-    const int threads = argc == 5 ? std::atoi(argv[4]) : 0;
+    const std::uint64_t threads = argc == 5 ? attack::require_number(argv[4]) : 0;
     if (threads < 1 || threads > kThreadsMax) {
         attack::usage(kUsageText);
     }
     const bool is_tcp = std::string_view(argv[1]) == "tcp";
     const attack::Target target = attack::require_target(argv[2]);
-    const std::uint64_t rounds = std::strtoull(argv[3], nullptr, 10);
+    const std::uint64_t rounds = attack::require_number(argv[3]);
     std::atomic<bool> is_over = false;
-    std::vector<Tally> parts(static_cast<std::size_t>(threads));
+    std::vector<Tally> parts(threads);
     const attack::Stopwatch watch;
     {
         std::vector<std::jthread> workers;

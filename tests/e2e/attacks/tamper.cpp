@@ -5,7 +5,6 @@
 //   tamper map CGROUP ADDRESS       empties the address filter of the guard's control map, found by id
 //   tamper kill PID ADDRESS         kills the agent
 #include "attack.h"
-
 #include "ebpf/abi/guard.h"
 
 #include <fcntl.h>
@@ -216,7 +215,7 @@ int main(int argc, char** argv)
     } else if (way == "map") {
         write_maps(cgroup_id(argv[2]));
     } else if (way == "kill") {
-        print_step("kill", kill(std::atoi(argv[2]), SIGKILL) == 0 ? 0 : errno);
+        print_step("kill", kill(static_cast<pid_t>(attack::require_number(argv[2])), SIGKILL) == 0 ? 0 : errno);
     } else {
         attack::usage(kUsageText);
     }

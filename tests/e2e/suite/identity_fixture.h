@@ -2,10 +2,10 @@
 // What the identity rows need on disk and between processes.
 #pragma once
 
+#include "tests/e2e/support/rows.h"
+
 #include <functional>
 #include <string>
-
-#include "tests/e2e/support/rows.h"
 
 namespace hostward::e2e {
 

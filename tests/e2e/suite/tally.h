@@ -2,10 +2,10 @@
 // What the `hammer` program counted.
 #pragma once
 
+#include "tests/e2e/support/site.h"
+
 #include <cstdint>
 #include <string>
-
-#include "tests/e2e/support/site.h"
 
 namespace hostward::e2e {
 

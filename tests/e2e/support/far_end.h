@@ -4,14 +4,14 @@
 // whether something came through.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+
 #include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
 #include <string>
-
-#include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
 
 namespace hostward::e2e {
 

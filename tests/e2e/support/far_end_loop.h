@@ -2,9 +2,9 @@
 // What the far end's process does.
 #pragma once
 
-#include <string_view>
-
 #include "tests/e2e/support/far_end.h"
+
+#include <string_view>
 
 namespace hostward::e2e {
 

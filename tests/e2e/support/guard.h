@@ -2,13 +2,13 @@
 // The product as its users run it: the `hostward` binary on a cgroup, a network namespace and pins of the test's own.
 #pragma once
 
+#include "agent/base/result.h"
+#include "tests/e2e/support/process.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "tests/e2e/support/process.h"
 
 namespace hostward::e2e {
 

@@ -6,11 +6,11 @@
 // The client routes for the container. The far end answers over TCP and UDP on port 80 and counts what arrives.
 #pragma once
 
-#include <string>
-
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
 #include "tests/e2e/support/far_end.h"
+
+#include <string>
 
 namespace hostward::e2e {
 

@@ -2,6 +2,9 @@
 // Programs run as somebody, somewhere: identity, cgroup and network namespace are set before the first instruction.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -9,9 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
 
 namespace hostward::e2e {
 

@@ -3,14 +3,14 @@
 // `guard status` says.
 #pragma once
 
+#include "tests/e2e/support/site.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "tests/e2e/support/site.h"
 
 namespace hostward::e2e {
 

@@ -3,11 +3,11 @@
 // a private mount namespace with a tmpfs (programs, scratch, run folder) and a bpf file system (pins).
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "agent/base/result.h"
 #include "tests/e2e/support/process.h"
+
+#include <string>
+#include <string_view>
 
 namespace hostward::e2e {
 

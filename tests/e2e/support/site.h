@@ -2,13 +2,13 @@
 // A host in miniature: networks, cgroups as a service manager would make them, a guard that is not loaded yet.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "agent/base/result.h"
 #include "tests/e2e/support/guard.h"
 #include "tests/e2e/support/network.h"
 #include "tests/e2e/support/sandbox.h"
+
+#include <memory>
+#include <string>
 
 namespace hostward::e2e {
 
