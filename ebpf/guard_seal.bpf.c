@@ -16,21 +16,6 @@
 #define EPERM 1
 #define FMODE_WRITE 2u
 
-/* Key: id of a guard map. Written by the loader before it seals. 4 inner maps and the fixed ones. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, __u32);
-	__type(value, __u32);
-} seal_maps SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct hw_seal_place);
-} seal_place SEC(".maps");
-
 static __always_inline bool sealed(void)
 {
 	const struct hw_control *c = get_control();

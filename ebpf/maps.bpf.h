@@ -108,6 +108,23 @@ struct {
 	__uint(max_entries, 4096);
 } wake SEC(".maps");
 
+/* Key: id of a guard map. Written by the loader before it seals: the fixed maps and four policy
+ * tables. Full: the loader does not seal. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} seal_maps SEC(".maps");
+
+/* Key 0. Where the pins are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hw_seal_place);
+} seal_place SEC(".maps");
+
 /* What one level of the caller's cgroup path satisfies. */
 struct hw_level {
 	__u64 at;       /* patterns whose component at this level this is */

@@ -58,7 +58,7 @@ public:
 
 private:
     struct Held {
-        Flow rest;                  ///< value.count == 0: nothing held
+        Flow rest; ///< value.count == 0: nothing held
         std::uint64_t reported_ns = 0;
         std::uint64_t seen_ns = 0;
     };

@@ -40,6 +40,9 @@ public:
     /// the policy that was active stays, untouched.
     [[nodiscard]] Result<Applied> apply(const config::GuardConfig& config);
 
+    /// Whether a policy is in force: of this object, or adopted from the pins.
+    [[nodiscard]] bool has_policy() const;
+
     /// Flows since the last call. Exact: a grace period separates the epochs.
     [[nodiscard]] Result<std::vector<Flow>> drain();
     /// Becomes readable when there is something to drain.

@@ -7,9 +7,9 @@ namespace hostward::guard {
 
 /// Where one guard lives. Two guards with different pin directories do not know of each other.
 struct Options {
-    std::string cgroup;                          ///< guarded cgroup; empty: the root of the cgroup2 mount
+    std::string cgroup;                           ///< guarded cgroup; empty: the root of the cgroup2 mount
     std::string pin_dir = "/sys/fs/bpf/hostward"; ///< on a bpf file system
-    std::string run_dir = "/run/hostward";       ///< lock, agent.pid, events.jsonl
+    std::string run_dir = "/run/hostward";        ///< lock, agent.pid, events.jsonl
 };
 
 } // namespace hostward::guard

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections to guarded addresses that the policy does not allow (any more). Private to agent/guard.
+#pragma once
+
+#include <cstddef>
+
+#include "agent/base/result.h"
+#include "agent/guard/kernel_maps.h"
+#include "agent/guard/policy.h"
+
+namespace hostward::guard {
+
+/// Destroys the TCP and UDP sockets of this network namespace that are connected to a guarded address without a
+/// tag that is valid under `policy` of `generation`, so that their owners see an error at once instead of a
+/// time-out (the egress hook drops their packets anyway). Returns how many. Errors: the kernel lacks sock_diag
+/// modules or INET_DIAG_DESTROY.
+[[nodiscard]] Result<std::size_t> destroy_stale(const KernelMaps& maps, const CompiledPolicy& policy,
+                                                std::uint64_t generation);
+
+} // namespace hostward::guard

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/guard/resolver.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <string_view>
+
+#include "agent/guard/exe_facts.h"
+#include "agent/host/path_trust.h"
+#include "agent/host/users.h"
+
+namespace hostward::guard {
+
+namespace {
+
+/// Programs that run what their caller hands them. By the start of the file's own name: python3.11, perl5.36.
+constexpr std::array<std::string_view, 20> kInterpreters{"python", "perl", "ruby", "node", "php",  "lua",     "tclsh",
+                                                         "java",   "bash", "dash", "sh",   "zsh",  "ksh",     "busybox",
+                                                         "mksh",   "fish", "gawk", "mawk", "deno", "ld-linux"};
+
+bool is_interpreter(int fd)
+{
+    std::array<char, PATH_MAX> target{};
+    const std::string link = "/proc/self/fd/" + std::to_string(fd);
+    const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+    std::string_view name(target.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    name.remove_prefix(name.rfind('/') + 1); // npos + 1 is 0
+    return std::ranges::any_of(kInterpreters, [&](std::string_view known) {
+        // "sh" must not match "sha256sum": what follows is a version or nothing.
+        return name.starts_with(known) &&
+               name.find_first_not_of("0123456789.-", known.size()) == std::string_view::npos;
+    });
+}
+
+class HostResolver : public Resolver {
+public:
+    std::optional<std::uint32_t> user(const std::string& name) override { return accounts().user(name); }
+    std::optional<std::uint32_t> group(const std::string& name) override { return accounts().group(name); }
+
+    Result<ExeInfo> exe(const std::string& path) override
+    {
+        TRY_ASSIGN(const host::PathTrust trust, host::path_trust("/", path));
+        ExeInfo info;
+        info.writable_by = trust.writable_by;
+        if (!trust.exists) {
+            return info;
+        }
+        auto fact = file_fact(trust.file.get());
+        if (!fact) {
+            return fact.error().in("cannot identify the program file " + path);
+        }
+        info.fact = ExeFact{fact->inode, fact->device, fact->generation};
+        info.interpreter = is_interpreter(trust.file.get());
+        return info;
+    }
+
+private:
+    /// Read at the first question and then the same for the whole policy. Unreadable files have no accounts:
+    /// every name is then reported as missing, and its rules do not match.
+    const host::Users& accounts()
+    {
+        if (!users_) {
+            auto read = host::Users::read();
+            users_ = read ? read.take() : host::Users{};
+        }
+        return *users_;
+    }
+    std::optional<host::Users> users_;
+};
+
+} // namespace
+
+std::unique_ptr<Resolver> make_resolver() { return std::make_unique<HostResolver>(); }
+
+} // namespace hostward::guard

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/guard/swap.h"
+
+#include <bpf/bpf.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "agent/base/text.h"
+
+namespace hostward::guard {
+
+namespace {
+
+template <typename Key, typename Value, typename Less>
+Result<UniqueFd> make_table(const char* name, const std::map<Key, Value, Less>& content, std::size_t room)
+{
+    bpf_map_create_opts options{};
+    options.sz = sizeof(options);
+    options.map_flags = BPF_F_NO_PREALLOC;
+    const auto entries = static_cast<std::uint32_t>(std::max<std::size_t>(1, content.size() + room));
+    const int fd = ::bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(Key), sizeof(Value), entries, &options);
+    if (fd < 0) {
+        return system_error(-fd, std::string("cannot create the policy table ") + name);
+    }
+    UniqueFd table(fd);
+    for (const auto& [key, value] : content) {
+        const int error = ::bpf_map_update_elem(fd, &key, &value, BPF_NOEXIST);
+        if (error < 0) {
+            return system_error(-error, std::string("cannot fill the policy table ") + name);
+        }
+    }
+    return table;
+}
+
+Result<std::uint32_t> namespace_inode(const char* name)
+{
+    struct stat info {};
+    const std::string path = std::string("/proc/self/ns/") + name;
+    if (::stat(path.c_str(), &info) < 0) {
+        const int error = errno;
+        return system_error(error, "cannot read namespace " + path);
+    }
+    return static_cast<std::uint32_t>(info.st_ino);
+}
+
+Result<std::uint64_t> cgroup_id(const std::string& path)
+{
+    // A cgroup2 file handle is the 64-bit id that the programs see (kernfs exports it so since 5.5).
+    constexpr unsigned kIdBytes = 8;
+    alignas(file_handle) std::array<unsigned char, sizeof(file_handle) + kIdBytes> buffer{};
+    auto* handle = reinterpret_cast<file_handle*>(buffer.data()); // the system call's variable-length struct
+    handle->handle_bytes = kIdBytes;
+    int mount_id = 0;
+    if (::name_to_handle_at(AT_FDCWD, path.c_str(), handle, &mount_id, 0) < 0) {
+        const int error = errno;
+        return system_error(error, "cannot identify cgroup " + quote(path));
+    }
+    std::uint64_t id = 0;
+    std::memcpy(&id, buffer.data() + sizeof(file_handle), sizeof(id));
+    return id;
+}
+
+hw_label label_of(const std::string& name)
+{
+    hw_label label{};
+    std::memcpy(static_cast<char*>(label.name), name.data(), std::min<std::size_t>(name.size(), HW_LABEL_MAX - 1));
+    return label;
+}
+
+/// Rule names of a slot with their counters.
+Result<std::map<std::string, std::uint16_t>> counters_of(const KernelMaps& maps, std::uint32_t slot,
+                                                         const hw_head& head)
+{
+    std::map<std::string, std::uint16_t> found;
+    for (std::uint32_t rule = 0; rule < head.rule_count; ++rule) {
+        TRY_ASSIGN(const hw_label label, maps.read<hw_label>(MapId::Labels, slot * HW_COUNTERS + rule));
+        found.emplace(static_cast<const char*>(label.name), head.counter[rule]);
+    }
+    return found;
+}
+
+/// Gives every rule a counter: the one its name had, else a free one, else one of a rule that is gone. Returns
+/// the counters to clear: those that change their rule.
+std::vector<std::uint32_t> assign_counters(hw_head& head, const std::vector<std::string>& names,
+                                           const std::map<std::string, std::uint16_t>& before)
+{
+    std::set<std::uint16_t> taken;
+    for (const auto& name : names) {
+        if (const auto old = before.find(name); old != before.end()) {
+            taken.insert(old->second);
+        }
+    }
+    std::set<std::uint16_t> in_use;
+    for (const auto& [name, counter] : before) {
+        in_use.insert(counter);
+    }
+    std::vector<std::uint16_t> spare; // free ones first, then those of rules that are gone
+    for (const bool gone : {false, true}) {
+        for (std::uint16_t counter = 0; counter < HW_RULES_MAX; ++counter) {
+            if (!taken.contains(counter) && in_use.contains(counter) == gone) {
+                spare.push_back(counter);
+            }
+        }
+    }
+    std::vector<std::uint32_t> changed;
+    std::size_t next = 0;
+    for (std::size_t rule = 0; rule < names.size(); ++rule) {
+        if (const auto old = before.find(names[rule]); old != before.end()) {
+            head.counter[rule] = old->second;
+        } else {
+            head.counter[rule] = spare[next++];
+            changed.push_back(head.counter[rule]);
+        }
+    }
+    return changed;
+}
+
+hw_head complete_head(const CompiledPolicy& policy, const HostFacts& host, std::uint64_t generation)
+{
+    hw_head head = policy.head;
+    head.generation = generation;
+    head.root_cgroup = host.root_cgroup;
+    head.pid_ns = host.pid_ns;
+    head.net_ns = host.net_ns;
+    head.user_ns = host.user_ns;
+    for (const auto& [key, fact] : policy.facts) {
+        if (key.kind == HW_FACT_ENDPOINT) {
+            head.endpoint_facts[fact.endpoint] = fact;
+        }
+    }
+    return head;
+}
+
+Status write_labels(const KernelMaps& maps, std::uint32_t slot, const CompiledPolicy& policy)
+{
+    for (std::uint32_t rule = 0; rule < policy.rule_names.size(); ++rule) {
+        TRY(maps.write(MapId::Labels, slot * HW_COUNTERS + rule, label_of(policy.rule_names[rule])));
+    }
+    for (std::uint32_t i = 0; i < policy.endpoint_names.size(); ++i) {
+        TRY(maps.write(MapId::Labels, slot * HW_COUNTERS + HW_RULES_MAX + i, label_of(policy.endpoint_names[i])));
+    }
+    return success();
+}
+
+Status put_table(const KernelMaps& maps, MapId id, std::uint32_t slot, const UniqueFd& table)
+{
+    const int fd = table.get();
+    return maps.write(id, slot, fd);
+}
+
+/// The switch itself. Addresses of both policies may be guarded until no reader of the old one is left.
+Status switch_to(const KernelMaps& maps, std::uint32_t slot, const CompiledPolicy& policy)
+{
+    TRY_ASSIGN(hw_control control, maps.read<hw_control>(MapId::Control));
+    for (std::size_t i = 0; i < 4; ++i) {
+        control.filter[i] |= policy.filter[i];
+    }
+    TRY(maps.write(MapId::Control, 0, control));
+    control.active = slot;
+    TRY(maps.write(MapId::Control, 0, control));
+    std::copy(std::begin(policy.filter), std::end(policy.filter), std::begin(control.filter));
+    TRY(wait_for_readers(maps));
+    return maps.write(MapId::Control, 0, control);
+}
+
+} // namespace
+
+Result<HostFacts> read_host_facts(const std::string& cgroup_path)
+{
+    HostFacts facts;
+    TRY_ASSIGN(facts.root_cgroup, cgroup_id(cgroup_path));
+    TRY_ASSIGN(facts.pid_ns, namespace_inode("pid"));
+    TRY_ASSIGN(facts.net_ns, namespace_inode("net"));
+    TRY_ASSIGN(facts.user_ns, namespace_inode("user"));
+    return facts;
+}
+
+Status wait_for_readers(const KernelMaps& maps)
+{
+    // Writing an element of a map of maps waits for an RCU grace period (kernel/bpf/syscall.c,
+    // maybe_wait_bpf_programs): putting the table in use where it already is changes nothing else.
+    TRY_ASSIGN(const hw_control control, maps.read<hw_control>(MapId::Control));
+    TRY_ASSIGN(const std::uint32_t id, maps.read<std::uint32_t>(MapId::Facts, control.active));
+    const int fd = ::bpf_map_get_fd_by_id(id);
+    if (fd < 0) {
+        return system_error(-fd, "cannot open the policy table in use");
+    }
+    return put_table(maps, MapId::Facts, control.active, UniqueFd(fd));
+}
+
+Result<std::uint64_t> install_policy(const KernelMaps& maps, const CompiledPolicy& policy, const HostFacts& host)
+{
+    TRY_ASSIGN(const hw_control control, maps.read<hw_control>(MapId::Control));
+    TRY_ASSIGN(const hw_head active, maps.read<hw_head>(MapId::Heads, control.active));
+    const std::uint32_t slot = 1 - (control.active & 1);
+
+    hw_head head = complete_head(policy, host, active.generation + 1);
+    TRY_ASSIGN(const auto before, counters_of(maps, control.active, active));
+    const auto changed = assign_counters(head, policy.rule_names, before);
+
+    TRY_ASSIGN(const UniqueFd facts, make_table("hw_facts", policy.facts, HW_CGROUP_CACHE_MAX));
+    TRY_ASSIGN(const UniqueFd names, make_table("hw_names", policy.names, 0));
+    // The previous switch waited for its readers, so nobody reads this slot.
+    TRY(put_table(maps, MapId::Facts, slot, facts));
+    TRY(put_table(maps, MapId::Names, slot, names));
+    TRY(write_labels(maps, slot, policy));
+    TRY(maps.write(MapId::Heads, slot, head));
+    for (const auto counter : changed) {
+        TRY(maps.clear_counter(counter));
+    }
+    TRY(switch_to(maps, slot, policy));
+    return head.generation;
+}
+
+} // namespace hostward::guard
