@@ -62,6 +62,16 @@ Target require_target(const char* text, std::uint16_t port)
     return *target;
 }
 
+Target without_port(const Target& target)
+{
+    Target copy = target;
+    sockaddr_in address{}; // sin_port and sin6_port stand at the same place
+    std::memcpy(&address, &copy.address, sizeof(address));
+    address.sin_port = 0;
+    std::memcpy(&copy.address, &address, sizeof(address));
+    return copy;
+}
+
 std::uint64_t require_number(const char* text)
 {
     std::uint64_t value = 0;

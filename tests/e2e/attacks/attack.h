@@ -40,6 +40,9 @@ struct Target {
 /// parse_target() or exit kUsage.
 [[nodiscard]] Target require_target(const char* text, std::uint16_t port = kPort);
 
+/// The same address with port 0.
+[[nodiscard]] Target without_port(const Target& target);
+
 /// The whole of `text` as a number, or exit kUsage.
 [[nodiscard]] std::uint64_t require_number(const char* text);
 

@@ -2,7 +2,8 @@
 // ip_options tcp|udp|first-hop|raw NEIGHBOUR ADDRESS SOURCE: reaches ADDRESS by a loose source route (RFC 791).
 //   tcp, udp   the socket's destination is ADDRESS, the packet's is NEIGHBOUR: the route option carries ADDRESS
 //   first-hop  the socket's destination is NEIGHBOUR, the packet's is ADDRESS: a hook on connect never sees it
-//   raw        a packet made by hand to NEIGHBOUR whose route option ends in ADDRESS (needs CAP_NET_RAW)
+//   raw        a packet made by hand to NEIGHBOUR whose route option ends in ADDRESS (needs CAP_NET_RAW); for IPv6
+//              addresses with a segment routing header (RFC 8754)
 #include "attack.h"
 #include "packet.h"
 
@@ -52,7 +53,7 @@ void set_route(int fd, const attack::Target& hop)
                                 const attack::Target& source)
 {
     const attack::Stopwatch watch;
-    const int fd = attack::make_socket(AF_INET, SOCK_RAW, IPPROTO_RAW, watch);
+    const int fd = attack::make_socket(hop.family(), SOCK_RAW, IPPROTO_RAW, watch);
     const attack::Listener listener = attack::listen_for_answer(source, watch);
     attack::PacketPlan plan;
     plan.source = listener.address;
@@ -61,7 +62,8 @@ void set_route(int fd, const attack::Target& hop)
     plan.payload = attack::request();
     plan.route_through = hop;
     const auto packet = attack::udp_packet(plan);
-    if (sendto(fd, packet.data(), packet.size(), 0, hop.raw(), hop.size) < 0) {
+    const attack::Target first = attack::without_port(hop); // raw IPv6 sockets want it so
+    if (sendto(fd, packet.data(), packet.size(), 0, first.raw(), first.size) < 0) {
         attack::refused("sendto(source-routed packet)", errno, watch);
     }
     attack::await_answer(listener, "source-routed raw packet", watch);

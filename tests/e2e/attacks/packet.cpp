@@ -19,6 +19,7 @@ namespace attack {
 namespace {
 
 constexpr std::uint8_t kTimeToLive = 64;
+constexpr std::uint8_t kSegmentRouting = 4;
 constexpr std::uint32_t kSequence = 0x12345678;
 
 /// The address bytes of a target: 4 or 16.
@@ -100,17 +101,30 @@ Bytes v4_header(const PacketPlan& plan, std::uint8_t protocol, std::size_t segme
     return bytes;
 }
 
+/// A segment routing header (RFC 8754) with the destination and the node before it.
+Bytes segment_route(const PacketPlan& plan, std::uint8_t protocol)
+{
+    constexpr std::uint8_t kSegments = 2;
+    Bytes bytes{protocol, kSegments * 2, kSegmentRouting, 1, kSegments - 1, 0, 0, 0};
+    append(bytes, address_bytes(plan.destination)); // the last segment stands first
+    append(bytes, address_bytes(*plan.route_through));
+    return bytes;
+}
+
 Bytes v6_header(const PacketPlan& plan, std::uint8_t protocol, std::size_t segment_size)
 {
+    const Bytes route = plan.route_through ? segment_route(plan, protocol) : Bytes();
+    const Target& next = plan.route_through ? *plan.route_through : plan.destination;
     ip6_hdr header{};
     header.ip6_flow = htonl(6U << 28);
-    header.ip6_plen = htons(static_cast<std::uint16_t>(segment_size));
-    header.ip6_nxt = protocol;
+    header.ip6_plen = htons(static_cast<std::uint16_t>(route.size() + segment_size));
+    header.ip6_nxt = route.empty() ? protocol : std::uint8_t{IPPROTO_ROUTING};
     header.ip6_hlim = kTimeToLive;
     std::memcpy(&header.ip6_src, address_bytes(plan.source).data(), 16);
-    std::memcpy(&header.ip6_dst, address_bytes(plan.destination).data(), 16);
+    std::memcpy(&header.ip6_dst, address_bytes(next).data(), 16);
     Bytes bytes;
     append(bytes, header);
+    append(bytes, route);
     return bytes;
 }
 

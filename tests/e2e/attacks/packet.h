@@ -19,7 +19,7 @@ struct PacketPlan {
     Target destination;
     std::uint16_t source_port = 0;
     std::string_view payload;            ///< UDP only
-    std::optional<Target> route_through; ///< IPv4 only: the packet goes there, a loose source route leads on
+    std::optional<Target> route_through; ///< the packet goes there; a source route leads on
 };
 
 /// A whole IP packet, checksums included, to port 80 of the destination.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // raw_ip udp|syn ADDRESS SOURCE: a handmade UDP datagram or TCP SYN on a raw socket (needs CAP_NET_RAW).
 // raw_ip ping ADDRESS SOURCE: an ICMP echo, for which the service needs no open port.
+// raw_ip ping-socket ADDRESS SOURCE: the same on the datagram socket that net.ipv4.ping_group_range grants to users.
 #include "attack.h"
 #include "packet.h"
 
@@ -14,7 +15,7 @@
 
 namespace {
 
-constexpr auto kUsageText = "raw_ip udp|syn|ping ADDRESS SOURCE";
+constexpr auto kUsageText = "raw_ip udp|syn|ping|ping-socket ADDRESS SOURCE";
 constexpr std::uint16_t kSynPort = 40321;
 
 int raw_socket(const attack::Target& target, const attack::Stopwatch& watch)
@@ -64,13 +65,12 @@ void send_packet(int fd, const attack::Bytes& packet, const char* address, const
     attack::await_syn_ack(listener, kSynPort, 0, "raw SYN", watch);
 }
 
-[[noreturn]] void by_ping(const char* address)
+[[noreturn]] void by_ping(const char* address, int type)
 {
     const attack::Stopwatch watch;
     const attack::Target target = attack::require_target(address, 0);
     const bool is_v4 = target.family() == AF_INET;
-    const int fd =
-        attack::make_socket(target.family(), SOCK_RAW, is_v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6}, watch);
+    const int fd = attack::make_socket(target.family(), type, is_v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6}, watch);
     attack::set_deadline(fd);
     std::array<unsigned char, 8> echo{};
     echo[0] = is_v4 ? std::uint8_t{ICMP_ECHO} : std::uint8_t{ICMP6_ECHO_REQUEST};
@@ -82,7 +82,7 @@ void send_packet(int fd, const attack::Bytes& packet, const char* address, const
     if (sendto(fd, echo.data(), echo.size(), 0, target.raw(), target.size) < 0) {
         attack::refused("sendto(ping)", errno, watch);
     }
-    const std::size_t type_at = is_v4 ? sizeof(iphdr) : 0;
+    const std::size_t type_at = is_v4 && type == SOCK_RAW ? sizeof(iphdr) : 0;
     const unsigned char wanted = is_v4 ? std::uint8_t{ICMP_ECHOREPLY} : std::uint8_t{ICMP6_ECHO_REPLY};
     std::array<unsigned char, 2048> buffer{};
     while (watch.elapsed_us() < std::int64_t{attack::kDeadlineMs} * 1000) {
@@ -111,7 +111,9 @@ int main(int argc, char** argv)
     } else if (way == "syn") {
         by_syn(argv[2], source);
     } else if (way == "ping") {
-        by_ping(argv[2]);
+        by_ping(argv[2], SOCK_RAW);
+    } else if (way == "ping-socket") {
+        by_ping(argv[2], SOCK_DGRAM);
     }
     attack::usage(kUsageText);
 }

@@ -34,6 +34,14 @@ protected:
         return attempt(std::move(launch));
     }
 
+    /// Root outside the allowed unit makes a router's packet by hand.
+    static Attempt through_tun()
+    {
+        Launch launch = site().attack({"tun", kImds4, "198.18.0.1", "198.18.0.2"});
+        launch.who = root();
+        return attempt("tun device", launch);
+    }
+
     static Row row(std::string id, std::vector<Attempt> attempts)
     {
         return {std::move(id), kOnlyAllowedUnit, std::move(attempts), allowed_unit(), {}};
@@ -44,7 +52,9 @@ TEST_F(PacketAttacks, RawIp)
 {
     check_row(row("raw-ip", {raw({"raw_ip", "udp", kImds4, kClient4}), raw({"raw_ip", "udp", kImds6, kClient6}),
                              raw({"raw_ip", "syn", kImds4, kClient4}), raw({"raw_ip", "ping", kImds4, kClient4}),
-                             raw({"raw_ip", "ping", kImds6, kClient6})}));
+                             raw({"raw_ip", "ping", kImds6, kClient6}),
+                             attempt(site().attack({"raw_ip", "ping-socket", kImds4, kClient4})),
+                             attempt(site().attack({"raw_ip", "ping-socket", kImds6, kClient6}))}));
 }
 
 TEST_F(PacketAttacks, AfPacket)
@@ -69,7 +79,7 @@ TEST_F(PacketAttacks, AfXdp)
 TEST_F(PacketAttacks, Forwarded)
 {
     check_row(row("forwarded", {from_elsewhere({"tcp", kImds4}), from_elsewhere({"tcp", kImds6}),
-                                from_elsewhere({"udp", "sendto", kImds4})}));
+                                from_elsewhere({"udp", "sendto", kImds4}), through_tun()}));
 }
 
 TEST_F(PacketAttacks, ForwardedPassesWhereThePolicySaysSo)

@@ -73,6 +73,9 @@ TEST_F(SocketAttacks, IpOptions)
         raw.who = nobody_with_raw_sockets();
         attempts.push_back(attempt(std::string(way) + " with CAP_NET_RAW", raw));
     }
+    Launch segments = site().attack({"ip_options", "raw", kNeighbour6, kImds6, kClient6});
+    segments.who = nobody_with_raw_sockets();
+    attempts.push_back(attempt("raw with a segment routing header", segments));
     check_row(row("ip-options", std::move(attempts), allowed_unit()));
 }
 
@@ -88,8 +91,11 @@ TEST_F(SocketAttacks, IoUring)
 
 TEST_F(SocketAttacks, Mptcp)
 {
-    check_row(row("mptcp", {attempt(site().attack({"mptcp", kImds4})), attempt(site().attack({"mptcp", kImds6}))},
-                  allowed_unit()));
+    check_row(
+        row("mptcp",
+            {attempt(site().attack({"mptcp", "mptcp", kImds4})), attempt(site().attack({"mptcp", "mptcp", kImds6})),
+             attempt(site().attack({"mptcp", "smc", kImds4})), attempt(site().attack({"mptcp", "smc", kImds6}))},
+            attempt(site().as_allowed({"mptcp", "mptcp", kImds4}))));
 }
 
 TEST_F(SocketAttacks, Dnat)

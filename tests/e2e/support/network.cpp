@@ -91,10 +91,13 @@ constexpr std::array kSettings{
     Setting{"net/ipv4/conf/default/accept_source_route", "1"},
     Setting{"net/ipv4/conf/all/rp_filter", "0"},
     Setting{"net/ipv4/conf/default/rp_filter", "0"},
+    Setting{"net/ipv4/ping_group_range", "0\t2147483647"},
     Setting{"net/ipv6/conf/all/forwarding", "1"},
     Setting{"net/ipv6/conf/all/disable_ipv6", "0"},
     Setting{"net/ipv6/conf/default/disable_ipv6", "0"},
     Setting{"net/ipv6/conf/default/accept_dad", "0"},
+    Setting{"net/ipv6/conf/all/seg6_enabled", "1"},
+    Setting{"net/ipv6/conf/default/seg6_enabled", "1"},
 };
 
 Status write_settings(int network)
@@ -133,6 +136,7 @@ Status connect_client(int client, int container, int far)
                         "route add fd00:ec2::254/128 via 2001:db8:1::2 dev hw0\n"
                         // Addresses to translate from: a packet needs a route before it meets the translation.
                         "route add 203.0.113.0/24 via 192.0.2.2\n"
+                        "route add 169.254.170.2/32 via 192.0.2.2\n"
                         "route add 2001:db8:9::/64 via 2001:db8:1::2\n");
 }
 
@@ -148,8 +152,8 @@ Status connect_far(int far)
                         "addr add 2001:db8:1::2/64 dev hw1 nodad\n"
                         "addr add fd00:ec2::254/128 dev hw1 nodad\n"
                         "link set hw1 up\n"
-                        "route add 198.51.100.0/24 via 192.0.2.1\n"
-                        "route add 2001:db8:2::/64 via 2001:db8:1::1\n");
+                        "route add default via 192.0.2.1\n"
+                        "route add default via 2001:db8:1::1\n");
 }
 
 Status connect_container(int container)

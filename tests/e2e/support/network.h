@@ -19,7 +19,8 @@ inline constexpr auto kImds6 = "fd00:ec2::254";
 inline constexpr auto kClient4 = "192.0.2.1";
 inline constexpr auto kClient6 = "2001:db8:1::1";
 inline constexpr auto kNeighbour4 = "192.0.2.2"; ///< another address of the far end, not guarded
-inline constexpr auto kInterface = "hw0";        ///< the client's
+inline constexpr auto kNeighbour6 = "2001:db8:1::2";
+inline constexpr auto kInterface = "hw0"; ///< the client's
 inline constexpr auto kFarMac = "02:00:00:00:a9:fe";
 
 class Network {
