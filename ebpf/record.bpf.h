@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ebpf/decide.bpf.h"
+#include "ebpf/describe.bpf.h"
 
 static __always_inline void count_decision(const struct hw_head *head, const struct hw_outcome *out, __u32 endpoint)
 {
