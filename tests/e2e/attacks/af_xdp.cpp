@@ -17,7 +17,7 @@
 namespace {
 
 constexpr std::uint32_t kFrameSize = 4096;
-constexpr std::uint32_t kFrames = 16;
+constexpr std::uint32_t kFrames = 4; // older kernels count it as locked memory of the user
 constexpr std::uint32_t kRingSize = 8;
 constexpr int kKicksMax = 100;
 
@@ -78,20 +78,30 @@ void bind_to(int fd, const char* interface, const attack::Stopwatch& watch)
     attack::cannot_try("bind(AF_XDP)", errno);
 }
 
-/// Puts frame 0 on the transmit ring and makes the kernel send it.
-void transmit(int fd, std::uint32_t size, const attack::Stopwatch& watch)
+/// The transmit ring, mapped. Older kernels allow that only before bind.
+struct Ring {
+    unsigned char* memory = nullptr;
+    xdp_ring_offset offsets{};
+};
+
+Ring map_ring(int fd)
 {
     xdp_mmap_offsets offsets{};
     socklen_t length = sizeof(offsets);
     if (getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) != 0) {
         attack::cannot_try("getsockopt(XDP_MMAP_OFFSETS)", errno);
     }
-    const std::size_t ring_size = offsets.tx.desc + kRingSize * sizeof(xdp_desc);
-    unsigned char* ring = map(ring_size, MAP_SHARED | MAP_POPULATE, fd, XDP_PGOFF_TX_RING);
+    const std::size_t size = offsets.tx.desc + kRingSize * sizeof(xdp_desc);
+    return {map(size, MAP_SHARED | MAP_POPULATE, fd, XDP_PGOFF_TX_RING), offsets.tx};
+}
+
+/// Puts frame 0 on the transmit ring and makes the kernel send it.
+void transmit(int fd, const Ring& ring, std::uint32_t size, const attack::Stopwatch& watch)
+{
     xdp_desc descriptor{};
     descriptor.len = size;
-    std::memcpy(ring + offsets.tx.desc, &descriptor, sizeof(descriptor));
-    const auto producer = std::atomic_ref(*std::bit_cast<std::uint32_t*>(ring + offsets.tx.producer));
+    std::memcpy(ring.memory + ring.offsets.desc, &descriptor, sizeof(descriptor));
+    const auto producer = std::atomic_ref(*std::bit_cast<std::uint32_t*>(ring.memory + ring.offsets.producer));
     producer.store(1, std::memory_order_release);
     for (int kick = 0; kick < kKicksMax; ++kick) {
         if (sendto(fd, nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0) {
@@ -115,6 +125,7 @@ int main(int argc, char** argv)
     const attack::Stopwatch watch;
     const int fd = attack::make_socket(AF_XDP, SOCK_RAW, 0, watch);
     unsigned char* memory = register_memory(fd, watch);
+    const Ring ring = map_ring(fd);
     bind_to(fd, argv[3], watch);
     const attack::Listener listener = attack::listen_for_answer(attack::require_target(argv[2], 0), watch);
     attack::PacketPlan plan;
@@ -124,6 +135,6 @@ int main(int argc, char** argv)
     plan.payload = attack::request();
     const attack::Bytes frame = attack::ethernet_frame(attack::require_mac(argv[4]), attack::udp_packet(plan));
     std::memcpy(memory, frame.data(), frame.size());
-    transmit(fd, static_cast<std::uint32_t>(frame.size()), watch);
+    transmit(fd, ring, static_cast<std::uint32_t>(frame.size()), watch);
     attack::await_answer(listener, "AF_XDP frame", watch);
 }
