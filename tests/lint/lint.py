@@ -53,6 +53,8 @@ def self_test(check, root: Path, build: Path | None) -> int:
                 path = Path(folder) / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
+            for name in case.executable:
+                (Path(folder) / name).chmod(0o755)
             for name in case.copy:
                 path = Path(folder) / name
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,7 @@ class Case:
     files: dict
     expect: str | None = None
     copy: list = field(default_factory=list)  # files taken from the real tree
+    executable: list = field(default_factory=list)
 
 
 class Tree:

@@ -10,7 +10,12 @@ REASONS = "agent/guard/reasons.cpp"
 EVENTS_PAGE = "docs/events.md"
 THREATS = "docs/threat-model.md"
 # Every list of row ids besides the document: the product's own, and the table of kernels.
-ROW_SOURCES = {"agent/guard/rows.cpp": r'\{\s*(?:\.id = )?"([a-z0-9-]+)",', "tests/vm/table.py": r'^    "([a-z0-9-]+)": "'}
+ROWS = "agent/guard/rows.cpp"
+TABLE = "tests/vm/table.py"
+ROW = re.compile(r'Row\{\s*(?:"([a-z0-9-]+)"|(k\w+)),\s*"[^"]*",\s*"(\w+)"')
+CONSTANT = re.compile(r'constexpr std::string_view (k\w+) = "([a-z0-9-]+)"')
+TABLE_ROW = re.compile(r'^    "([a-z0-9-]+)": "', re.M)
+DOCUMENT_ROW = re.compile(r"^\| ([\w-]+) \| [^|]* \| ([^|]*) \|", re.M)
 ROWS_BLOCK = re.compile(r"<!-- threat-rows:begin -->(.*?)<!-- threat-rows:end -->", re.S)
 REASON_ROWS = re.compile(r"<!-- (reasons|hooks|lost):begin -->(.*?)<!-- \1:end -->", re.S)
 FIRST_CELL = re.compile(r"^\| `?([\w-]+)`? \|", re.M)
@@ -42,21 +47,32 @@ def check_reasons(tree: Tree) -> list[Finding]:
     return findings
 
 
+def rows_in_code(source: str) -> dict[str, str]:
+    """Row id -> the layer that closes it."""
+    constants = dict(CONSTANT.findall(source))
+    return {literal or constants.get(constant, constant): layer for literal, constant, layer in ROW.findall(source)}
+
+
 def check_rows(tree: Tree) -> list[Finding]:
     block = ROWS_BLOCK.search(tree.text(THREATS))
-    in_page = set(FIRST_CELL.findall(block.group(1) if block else "")) - {"id"}
-    findings = [] if in_page else [Finding(THREATS, 1, "no table of rows")]
-    for source, pattern in ROW_SOURCES.items():
-        if (tree.root / source).exists():
-            found = set(re.findall(pattern, tree.text(source), re.M))
-            findings += compare(THREATS, f"row ({source})", found, in_page)
+    in_page = dict(DOCUMENT_ROW.findall(block.group(1) if block else ""))
+    in_page.pop("id", None)
+    if not in_page:
+        return [Finding(THREATS, 1, "no table of rows")]
+    in_code = rows_in_code(tree.text(ROWS))
+    findings = compare(THREATS, f"row ({ROWS})", set(in_code), set(in_page))
+    for name, layer in in_code.items():
+        if layer not in in_page.get(name, layer).replace(",", " ").split():
+            findings.append(Finding(THREATS, 1, f"row {name}: the code says {layer}, the document {in_page[name]}"))
+    if TABLE in tree.names():
+        findings += compare(THREATS, f"row ({TABLE})", set(TABLE_ROW.findall(tree.text(TABLE))), set(in_page))
     return findings
 
 
 def run(tree: Tree) -> list[Finding]:
     findings = []
     for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS_PAGE), check_reasons),
-                         ((THREATS,), check_rows)):
+                         ((ROWS, THREATS), check_rows)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
         findings += [Finding(path, 1, "missing: nothing to compare with") for path in missing] or check(tree)
@@ -69,8 +85,9 @@ _FILES = {
     REASONS: 'Entry{HW_REASON_RULE, {"rule", "x"}},\nEntry{HW_HOOK_TC, {"tc", "x"}},\nEntry{HW_LOST_A, {"a", "x"}},\n',
     EVENTS_PAGE: "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
                          for kind, name in (("reasons", "rule"), ("hooks", "tc"), ("lost", "a"))),
-    THREATS: "<!-- threat-rows:begin -->\n| id | attack |\n|---|---|\n| tcp | x |\n<!-- threat-rows:end -->\n",
-    "agent/guard/rows.cpp": '    {"tcp", "title"},\n',
+    THREATS: "<!-- threat-rows:begin -->\n| id | attack | stopped by | rest |\n|---|---|---|---|\n"
+             "| tcp | x | connect | |\n| dnat | y | kernel, egress | |\n<!-- threat-rows:end -->\n",
+    ROWS: 'constexpr std::string_view kDnat = "dnat";\nRow{"tcp", "title", "connect", x},\nRow{kDnat, "t", "egress", x},\n',
 }
 
 
@@ -89,6 +106,8 @@ CASES = [
     _case("reason not documented", "reasons rule is in the code", EVENTS_PAGE, "`rule`", "`ruled`"),
     _case("hook not documented", "hooks tc is in the code", EVENTS_PAGE, "`tc`", "`tcx`"),
     _case("counter not documented", "lost a is in the code", EVENTS_PAGE, "`a`", "`b`"),
-    _case("row not documented", "row .* udp is in the code", "agent/guard/rows.cpp", "tcp", "udp"),
+    _case("row not documented", "row .* udp is in the code", ROWS, "tcp", "udp"),
+    _case("row without code", "row .* dnat is in the document", ROWS, "kDnat,", "kOther,"),
+    _case("row stopped by another layer", "code says tc", ROWS, '"egress"', '"tc"'),
     _case("no rows", "no table of rows", THREATS, "threat-rows", "rows"),
 ]
