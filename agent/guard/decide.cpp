@@ -130,7 +130,7 @@ NameHit look_up(const CompiledPolicy& policy, std::string_view component)
         hw_name_key key = {};
         key.exact = 1;
         key.prefix_len = static_cast<std::uint8_t>(component.size());
-        std::ranges::copy(component, key.text);
+        component.copy(key.text, sizeof(key.text));
         add_hit(policy, key, hit);
     }
     for (std::uint32_t i = 0; i < policy.head.shape_count; ++i) {
@@ -141,8 +141,8 @@ NameHit look_up(const CompiledPolicy& policy, std::string_view component)
         hw_name_key key = {};
         key.prefix_len = shape.prefix_len;
         key.suffix_len = shape.suffix_len;
-        std::ranges::copy(component.substr(0, shape.prefix_len), key.text);
-        std::ranges::copy(component.substr(component.size() - shape.suffix_len), key.text + shape.prefix_len);
+        component.copy(key.text, shape.prefix_len);
+        component.copy(key.text + shape.prefix_len, shape.suffix_len, component.size() - shape.suffix_len);
         add_hit(policy, key, hit);
     }
     return hit;
