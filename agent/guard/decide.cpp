@@ -166,7 +166,6 @@ Words cgroup_rules(const CompiledPolicy& policy, const Caller& caller)
             for (std::uint64_t done = alive & policy.head.pattern_ends[level]; done != 0; done &= done - 1) {
                 unite(set, policy.head.pattern_rules[std::countr_zero(done)]);
             }
-            alive &= ~policy.head.pattern_ends[level];
         }
         ++level;
     }

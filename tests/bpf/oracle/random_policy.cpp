@@ -43,7 +43,7 @@ std::string random_component(Rng& rng, const World& world, const Spelling& spell
         }
         const auto& [before, after] = rng.pick(spelling.shapes);
         const bool fits = before + after <= name.size();
-        const std::string glob = fits ? name.substr(0, before) + "*" + name.substr(name.size() - after) : "";
+        std::string glob = fits ? name.substr(0, before) + "*" + name.substr(name.size() - after) : "";
         if (fits && std::ranges::count(glob, '*') == 1 && glob.find('\t') == std::string::npos) {
             return glob;
         }

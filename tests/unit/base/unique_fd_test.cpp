@@ -41,7 +41,7 @@ TEST(UniqueFd, MoveHandsOver)
     const int number = from.get();
     const UniqueFd to = std::move(from);
     EXPECT_EQ(to.get(), number);
-    EXPECT_FALSE(from.valid()); // NOLINT(bugprone-use-after-move): that is what is tested
+    EXPECT_FALSE(from.valid()); // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is tested
     EXPECT_TRUE(is_open(number));
 }
 
