@@ -133,7 +133,7 @@ void set_deadline(int fd)
 {
     timeval limit{};
     limit.tv_sec = kDeadlineMs / 1000;
-    limit.tv_usec = (kDeadlineMs % 1000) * 1000;
+    limit.tv_usec = (kDeadlineMs % 1000) * 1000L;
     // A socket type without timeouts answers at once anyway.
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));

@@ -28,7 +28,7 @@
 namespace {
 
 constexpr std::size_t kMappingsMax = 32;
-constexpr std::size_t kStackSize = 256 * 1024;
+constexpr std::size_t kStackSize = 256UL * 1024;
 constexpr std::size_t kStatFields = 52;
 
 struct Mapping {

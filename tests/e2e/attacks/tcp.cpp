@@ -23,7 +23,7 @@ int idle(int steps)
     std::printf("idle %d\n", static_cast<int>(getpid()));
     (void)std::fflush(stdout);
     for (int step = 0; step < steps; ++step) {
-        const timespec nap{0, kIdleStepMs * 1'000'000};
+        const timespec nap{0, kIdleStepMs * 1'000'000L};
         (void)nanosleep(&nap, nullptr);
     }
     return attack::kRefused;

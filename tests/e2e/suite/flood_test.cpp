@@ -13,8 +13,8 @@
 namespace hostward::e2e {
 namespace {
 
-constexpr std::uint64_t kGrowthMaxKib = 8 * 1024; ///< of the agent's resident memory
-constexpr std::uint64_t kLinesMax = 400;          ///< of events, for the whole flood
+constexpr std::uint64_t kGrowthMaxKib = 8ULL * 1024; ///< of the agent's resident memory
+constexpr std::uint64_t kLinesMax = 400;             ///< of events, for the whole flood
 constexpr uid_t kFirstUser = 2000;
 constexpr uid_t kUsers = 48;
 constexpr auto kEndTimeout = Milliseconds(60'000);

@@ -154,7 +154,7 @@ Attempt IdentityTest::held(Launch launch)
             }};
 }
 
-Attempt IdentityTest::passed(std::string name, Launch giver, Launch taker)
+Attempt IdentityTest::passed(std::string name, Launch giver, const Launch& taker)
 {
     return {std::move(name),
             [giver, taker]() mutable -> Result<Outcome> {
@@ -166,7 +166,7 @@ Attempt IdentityTest::passed(std::string name, Launch giver, Launch taker)
             {}};
 }
 
-Attempt IdentityTest::older_passed(std::string name, Launch giver, Launch taker)
+Attempt IdentityTest::older_passed(std::string name, Launch giver, const Launch& taker)
 {
     auto child = std::make_shared<std::optional<Child>>();
     auto path = std::make_shared<std::string>();
@@ -181,7 +181,7 @@ Attempt IdentityTest::older_passed(std::string name, Launch giver, Launch taker)
             }};
 }
 
-Attempt IdentityTest::stolen(std::string name, Launch giver, Launch taker)
+Attempt IdentityTest::stolen(std::string name, const Launch& giver, Launch taker)
 {
     return {std::move(name),
             [giver, taker]() mutable -> Result<Outcome> {

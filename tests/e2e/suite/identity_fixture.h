@@ -38,10 +38,10 @@ protected:
     /// A program that opens its way before the guard and uses it after.
     static Attempt held(Launch launch);
     /// A socket opened by one process and sent to another; `older`: opened before the guard.
-    static Attempt passed(std::string name, Launch giver, Launch taker);
-    static Attempt older_passed(std::string name, Launch giver, Launch taker);
+    static Attempt passed(std::string name, Launch giver, const Launch& taker);
+    static Attempt older_passed(std::string name, Launch giver, const Launch& taker);
     /// The taker fetches it without being asked.
-    static Attempt stolen(std::string name, Launch giver, Launch taker);
+    static Attempt stolen(std::string name, const Launch& giver, Launch taker);
 
     /// A cgroup below user.slice that belongs to nobody, as a user's service manager has it, with init.scope in it.
     static Result<std::string> delegated_to_nobody();
