@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/base/log.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/explain_view.h"
+#include "agent/cli/path_resolver.h"
+#include "agent/cli/policy_file.h"
+#include "agent/guard/resolver.h"
+
+namespace hostward::cli {
+
+Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
+{
+    const auto resolver = make_path_resolver(guard::make_resolver());
+    const auto file = read_policy_file(line.config, *resolver);
+    if (!file) {
+        streams.err.print_line(file.error().text);
+        return ExitCode::InvalidConfig;
+    }
+    auto subject =
+        line.explain.pid ? observe_caller(*line.explain.pid, line.guard) : describe_caller(line.explain, *resolver);
+    TRY(subject);
+    const auto explanation = explain(file->policy, subject.take(), line.explain.address);
+    if (!explanation) {
+        log_error(explanation.error().text);
+        return ExitCode::Usage;
+    }
+    streams.out.print(line.json ? explain_json(*explanation, file->policy) : explain_text(*explanation, file->policy));
+    return ExitCode::Ok;
+}
+
+} // namespace hostward::cli

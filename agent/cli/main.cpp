@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/base/log.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/process.h"
+
+#include <unistd.h>
+
+namespace hostward::cli {
+
+namespace {
+
+Result<ExitCode> dispatch(const CommandLine& line, const Streams& streams)
+{
+    switch (line.command) {
+    case Command::GuardRun: return guard_run(line, streams);
+    case Command::GuardLoad: return guard_load(line, streams);
+    case Command::GuardUnload: return guard_unload(line, streams);
+    case Command::GuardStatus: return guard_status(line, streams);
+    case Command::GuardEvents: return guard_events(line, streams);
+    case Command::GuardExplain: return guard_explain(line, streams);
+    case Command::ConfigCheck: return config_check(line, streams);
+    case Command::ConfigPrint: return config_print(line, streams);
+    }
+    return ExitCode::Failed;
+}
+
+ExitCode execute(const CommandLine& line, const Streams& streams)
+{
+    const auto code = dispatch(line, streams);
+    if (!code) {
+        log_error(code.error().text);
+        return exit_code_of(code.error().kind);
+    }
+    return *code;
+}
+
+ExitCode answer(const Answer& answer, const Streams& streams)
+{
+    (answer.code == ExitCode::Ok ? streams.out : streams.err).print(answer.text);
+    return answer.code;
+}
+
+/// A result that did not arrive is a failure, whatever the command thinks of it.
+ExitCode finish(ExitCode code, Output& out)
+{
+    const bool reader_is_gone = out.reader_is_gone();
+    const Status written = out.finish();
+    if (written) {
+        return code;
+    }
+    if (!reader_is_gone) {
+        log_error(written.error().text);
+    }
+    return code == ExitCode::Ok ? ExitCode::Failed : code;
+}
+
+int run(int argc, const char* const* argv)
+{
+    prepare_process();
+    set_log(stderr_is_journal() ? LogStyle::Journal : LogStyle::Plain, LogLevel::Info);
+    Output out(STDOUT_FILENO);
+    Output err(STDERR_FILENO);
+    const Streams streams{out, err};
+    const auto parsed = parse_command_line(argc, argv);
+    const auto* line = std::get_if<CommandLine>(&parsed);
+    const ExitCode code = line != nullptr ? execute(*line, streams) : answer(std::get<Answer>(parsed), streams);
+    return static_cast<int>(finish(code, out));
+}
+
+} // namespace
+
+} // namespace hostward::cli
+
+int main(int argc, char** argv) { return hostward::cli::run(argc, argv); }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that knows the command-line library.
+#include "agent/cli/options.h"
+
+#include "agent/base/terminal.h"
+
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <sstream>
+
+namespace hostward::cli {
+
+namespace {
+
+constexpr std::size_t kHelpColumn = 26;
+constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 policy file has errors,\n"
+                                "4 guard not loaded, 5 kernel lacks something, 6 refused.";
+
+/// Which of the options a command takes.
+enum Takes : unsigned {
+    TakesConfig = 1,
+    TakesPlace = 2, ///< --cgroup, --pin-dir, --run-dir
+    TakesJson = 4,
+    TakesFollow = 8,
+    TakesCaller = 16,
+};
+
+struct Spec {
+    Command command;
+    const char* name;
+    const char* help;
+    unsigned takes;
+};
+
+// Every guard command takes the options of the guard's place and policy, used or not: scripts pass one list to all.
+constexpr unsigned kGuard = TakesConfig | TakesPlace | TakesJson;
+constexpr std::array kGuardCommands{
+    Spec{Command::GuardRun, "run", "load the policy and stay: events, changes, new interfaces", kGuard},
+    Spec{Command::GuardLoad, "load", "load or replace the policy, and exit", kGuard},
+    Spec{Command::GuardUnload, "unload", "take the guard down", kGuard},
+    Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard},
+    Spec{Command::GuardEvents, "events", "print what the agent recorded", kGuard | TakesFollow},
+    Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why", kGuard | TakesCaller},
+};
+constexpr std::array kConfigCommands{
+    Spec{Command::ConfigCheck, "check", "errors and warnings of a policy file", TakesConfig | TakesJson},
+    Spec{Command::ConfigPrint, "print", "the policy as understood, defaults filled in", TakesConfig},
+};
+
+void add_caller_options(CLI::App& app, ExplainOptions& out)
+{
+    auto* pid = app.add_option("--pid", out.pid, "a running process")->type_name("PID")->check(CLI::PositiveNumber);
+    auto* user = app.add_option("--user", out.user, "name or number of the user")->type_name("USER");
+    auto* group = app.add_option("--group", out.groups, "group, repeatable; the first is the real one");
+    group->type_name("GROUP")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* exe = app.add_option("--exe", out.exe, "path of the program")->type_name("PATH");
+    auto* unit = app.add_option("--unit", out.unit, "systemd unit, in system.slice")->type_name("UNIT");
+    auto* cgroup = app.add_option("--cgroup-path", out.cgroup_path, "path below the guarded cgroup");
+    cgroup->type_name("PATH");
+    auto* container = app.add_flag("--container", out.container, "in a container");
+    app.add_option("--address", out.address, "address asked for [" + out.address + "]")->type_name("ADDRESS");
+    for (auto* described : {user, group, exe, unit, cgroup, container}) {
+        described->excludes(pid);
+    }
+    unit->excludes(cgroup);
+}
+
+/// `[default]` stands at the end of a description.
+std::string with_default(const char* help, const std::string& value) { return std::string(help) + " [" + value + "]"; }
+
+void add_place_options(CLI::App& app, guard::Options& out)
+{
+    app.add_option("--cgroup", out.cgroup, "guarded cgroup [root of the cgroup2 mount]")->type_name("PATH");
+    app.add_option("--pin-dir", out.pin_dir, with_default("on a bpf file system", out.pin_dir))->type_name("DIR");
+    app.add_option("--run-dir", out.run_dir, with_default("lock and events", out.run_dir))->type_name("DIR");
+}
+
+void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
+{
+    auto& app = *parent.add_subcommand(spec.name, spec.help);
+    app.footer(kFooter);
+    if ((spec.takes & TakesCaller) != 0) {
+        add_caller_options(app, out.explain);
+    }
+    if ((spec.takes & TakesFollow) != 0) {
+        app.add_flag("-f,--follow", out.follow, "last lines, then wait for more");
+    }
+    if ((spec.takes & TakesConfig) != 0) {
+        app.add_option("--config", out.config, with_default("policy file", out.config))->type_name("FILE");
+    }
+    if ((spec.takes & TakesPlace) != 0) {
+        add_place_options(app, out.guard);
+    }
+    if ((spec.takes & TakesJson) != 0) {
+        app.add_flag("--json", out.json, "print JSON: its fields are stable, text is not");
+    }
+    app.callback([&out, command = spec.command] { out.command = command; });
+}
+
+template <std::size_t size>
+void add_group(CLI::App& app, const char* name, const char* help, const std::array<Spec, size>& specs, CommandLine& out)
+{
+    auto& group = *app.add_subcommand(name, help);
+    group.require_subcommand(1);
+    for (const auto& spec : specs) {
+        add_command(group, spec, out);
+    }
+}
+
+/// What the library cannot say.
+std::string contradiction(const CommandLine& line)
+{
+    const auto& explain = line.explain;
+    if (line.command == Command::GuardExplain && !explain.pid && explain.user.empty()) {
+        return "guard explain needs --user or --pid";
+    }
+    if (line.command == Command::GuardExplain && !explain.cgroup_path.empty() && explain.cgroup_path[0] != '/') {
+        return "--cgroup-path starts with /, it is a path below the guarded cgroup";
+    }
+    if (explain.unit.find('/') != std::string::npos) {
+        return "--unit is a name; use --cgroup-path for a path";
+    }
+    return "";
+}
+
+Answer usage_error(const std::string& text)
+{
+    return {"hostward: " + printable(text) + "\nRun hostward --help for the commands and options.\n", ExitCode::Usage};
+}
+
+} // namespace
+
+std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const* argv)
+{
+    CommandLine line;
+    CLI::App app("Guard of the EC2 instance metadata service.", "hostward");
+    app.get_formatter()->column_width(kHelpColumn);
+    app.set_help_flag("-h,--help", "print this help");
+    app.set_version_flag("--version", "hostward " HOSTWARD_VERSION, "print the version");
+    app.require_subcommand(1);
+    app.footer(kFooter);
+    add_group(app, "guard", "load, watch and ask the guard", kGuardCommands, line);
+    add_group(app, "config", "look at a policy file, load nothing", kConfigCommands, line);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        std::ostringstream out;
+        std::ostringstream err;
+        if (app.exit(problem, out, err) == 0) {
+            return Answer{out.str(), ExitCode::Ok};
+        }
+        return usage_error(problem.what());
+    }
+    if (const std::string problem = contradiction(line); !problem.empty()) {
+        return usage_error(problem);
+    }
+    return line;
+}
+
+} // namespace hostward::cli

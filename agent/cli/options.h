@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line as one struct.
+#pragma once
+
+#include "agent/cli/exit_code.h"
+#include "agent/guard/options.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace hostward::cli {
+
+enum class Command {
+    GuardRun,
+    GuardLoad,
+    GuardUnload,
+    GuardStatus,
+    GuardEvents,
+    GuardExplain,
+    ConfigCheck,
+    ConfigPrint,
+};
+
+/// Whom `guard explain` is asked about: a process, or a description.
+struct ExplainOptions {
+    std::optional<int> pid;
+    std::string user;                ///< name or number
+    std::vector<std::string> groups; ///< names or numbers; the first is the real group. None: as the account files say
+    std::string exe;
+    std::string unit;
+    std::string cgroup_path; ///< below the guarded cgroup
+    bool container = false;
+    std::string address = "169.254.169.254";
+};
+
+struct CommandLine {
+    Command command = Command::GuardStatus;
+    guard::Options guard;
+    std::string config = "/etc/hostward/hostward.toml";
+    bool json = false;
+    bool follow = false; ///< guard events
+    ExplainOptions explain;
+};
+
+/// Instead of a command: a text to print, and how to end. Ok: to standard output (--help, --version).
+struct Answer {
+    std::string text;
+    ExitCode code = ExitCode::Ok;
+};
+
+[[nodiscard]] std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const* argv);
+
+} // namespace hostward::cli

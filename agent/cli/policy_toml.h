@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The typed configuration as the TOML that a person would write. parse(policy_toml(c)) is c again, places apart.
+#pragma once
+
+#include "agent/config/guard_config.h"
+
+#include <string>
+
+namespace hostward::cli {
+
+[[nodiscard]] std::string policy_toml(const config::GuardConfig& config);
+
+} // namespace hostward::cli

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this process inherited from whoever started it, put in order.
+#pragma once
+
+#include "agent/base/result.h"
+
+namespace hostward::cli {
+
+/// First thing in main(): descriptors 0 to 2 exist and the others are closed, the environment holds nothing but
+/// what the service manager tells us, files are private, a reader that goes away is an error and no signal.
+void prepare_process();
+
+/// True if standard error is the journal's (sd-daemon(3)): lines then start with their level.
+[[nodiscard]] bool stderr_is_journal();
+
+/// Keeps the capabilities that a running guard needs and gives up all others, for good; no program started from
+/// here can gain any.
+[[nodiscard]] Status keep_guard_capabilities();
+
+} // namespace hostward::cli

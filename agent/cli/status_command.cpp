@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cli/commands.h"
+#include "agent/cli/status_view.h"
+#include "agent/guard/rows.h"
+
+namespace hostward::cli {
+
+Result<ExitCode> guard_status(const CommandLine& line, const Streams& streams)
+{
+    TRY_ASSIGN(auto status, guard::read_status(line.guard));
+    if (!status.loaded) {
+        guard::RowContext absent;
+        absent.loaded = false;
+        status.rows = guard::rows_status({}, absent);
+    }
+    streams.out.print(line.json ? status_json(status) : status_text(status));
+    return status.loaded ? ExitCode::Ok : ExitCode::NotLoaded;
+}
+
+} // namespace hostward::cli

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `guard status` prints. Pure.
+#pragma once
+
+#include "agent/guard/status.h"
+
+#include <string>
+
+namespace hostward::cli {
+
+/// For people; may change.
+[[nodiscard]] std::string status_text(const guard::GuardStatus& status);
+
+/// One JSON object and a newline; its fields are stable.
+[[nodiscard]] std::string status_json(const guard::GuardStatus& status);
+
+} // namespace hostward::cli
