@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // check, print: a policy file looked at, nothing loaded.
+#include "agent/base/terminal.h"
 #include "agent/base/text.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/path_resolver.h"
@@ -19,7 +20,7 @@ Json lines_json(const std::vector<std::string>& lines)
 {
     Json out = Json::array();
     for (const auto& line : lines) {
-        out.push_back(line); // made of escaped parts
+        out.push_back(printable(line)); // whatever it holds, the JSON is valid
     }
     return out;
 }
@@ -57,7 +58,7 @@ std::string invalid_json(const std::string& text)
 {
     Json errors = Json::array();
     for (const auto line : split(text, '\n')) {
-        errors.push_back(line);
+        errors.push_back(printable(line));
     }
     return Json{{"version", 1}, {"valid", false}, {"errors", errors}, {"warnings", Json::array()}}.dump();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cli/explain_view.h"
 
+#include "agent/base/terminal.h"
 #include "agent/base/text.h"
 #include "agent/guard/reasons.h"
 
@@ -133,7 +134,10 @@ std::string explain_json(const Explanation& explanation, const guard::CompiledPo
     out["mode"] = is_audit(policy) ? "audit" : "enforce";
     out["caller"] = caller_json(explanation.subject);
     out["trace"] = trace_json(explanation, policy);
-    out["notes"] = explanation.subject.notes;
+    out["notes"] = Json::array();
+    for (const auto& note : explanation.subject.notes) {
+        out["notes"].push_back(printable(note));
+    }
     return out.dump() + "\n";
 }
 

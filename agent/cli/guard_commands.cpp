@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // run, load, unload: what changes the kernel.
 #include "agent/base/log.h"
-#include "agent/base/text.h"
+#include "agent/base/terminal.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/process.h"
 #include "agent/guard/guard.h"
@@ -30,7 +30,7 @@ std::string applied_json(const guard::Applied& applied, const config::GuardConfi
 {
     Json warnings = Json::array();
     for (const auto& warning : applied.warnings) {
-        warnings.push_back(escape(warning));
+        warnings.push_back(printable(warning));
     }
     const Json out{{"version", 1},
                    {"generation", applied.generation},

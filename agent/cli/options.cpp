@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <array>
+#include <memory>
 #include <sstream>
 
 namespace hostward::cli {
@@ -16,6 +17,35 @@ namespace {
 constexpr std::size_t kHelpColumn = 26;
 constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 policy file has errors,\n"
                                 "4 guard not loaded, 5 kernel lacks something, 6 refused.";
+
+/// The library's help, on lines of 80 columns: without the lists of exclusions, and with every command on the first
+/// page.
+class Help : public CLI::Formatter {
+public:
+    Help() { column_width(kHelpColumn); }
+
+    std::string make_option_opts(const CLI::Option* option) const override
+    {
+        const std::string type = option->get_expected_max() == 0 ? "" : option->get_type_name();
+        return type.empty() ? "" : " " + type.substr(0, type.find(':'));
+    }
+    std::string make_subcommands(const CLI::App* app, CLI::AppFormatMode mode) const override
+    {
+        const auto groups = app->get_subcommands({});
+        if (groups.empty() || groups.front()->get_subcommands({}).empty()) {
+            return Formatter::make_subcommands(app, mode);
+        }
+        std::string out = "\nCommands:\n";
+        for (const auto* group : groups) {
+            for (const auto* command : group->get_subcommands({})) {
+                std::string name = "  " + group->get_name() + " " + command->get_name();
+                name.resize(std::max(kHelpColumn, name.size() + 1), ' ');
+                out += name + command->get_description() + "\n";
+            }
+        }
+        return out;
+    }
+};
 
 /// Which of the options a command takes.
 enum Takes : unsigned {
@@ -135,7 +165,7 @@ std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const
 {
     CommandLine line;
     CLI::App app("Guard of the EC2 instance metadata service.", "hostward");
-    app.get_formatter()->column_width(kHelpColumn);
+    app.formatter(std::make_shared<Help>());
     app.set_help_flag("-h,--help", "print this help");
     app.set_version_flag("--version", "hostward " HOSTWARD_VERSION, "print the version");
     app.require_subcommand(1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/base/terminal.h"
 #include "agent/base/text.h"
 #include "agent/cli/status_view.h"
 
@@ -39,7 +40,7 @@ Json layers_json(const std::vector<guard::LayerStatus>& layers)
         }
         out.push_back({{"name", layer.name},
                        {"state", layer_state_text(layer.state)},
-                       {"why", escape(layer.why)},
+                       {"why", printable(layer.why)},
                        {"detail", detail}});
     }
     return out;
@@ -75,8 +76,11 @@ Json rows_json(const std::vector<guard::RowStatus>& rows)
 {
     Json out = Json::array();
     for (const auto& row : rows) {
-        out.push_back(
-            {{"id", row.id}, {"title", row.title}, {"closed", row.closed}, {"by", row.by}, {"why", escape(row.why)}});
+        out.push_back({{"id", row.id},
+                       {"title", row.title},
+                       {"closed", row.closed},
+                       {"by", row.by},
+                       {"why", printable(row.why)}});
     }
     return out;
 }

@@ -101,15 +101,24 @@ std::string numbers_text(const char* title, const std::map<std::string, std::uin
     return out.empty() ? "" : "\n" + std::string(title) + "\n" + out;
 }
 
+/// Rows that are open for the same reason stand together below it.
 std::string rows_text(const std::vector<guard::RowStatus>& rows)
 {
-    const auto open = std::ranges::count(rows, false, &guard::RowStatus::closed);
-    std::string out = "\nways around that are open: " + std::to_string(open) + " of " + std::to_string(rows.size()) +
-                      " (docs/threat-model.md)\n";
+    std::vector<std::string> reasons;
     for (const auto& row : rows) {
-        if (!row.closed) {
-            out += "  " + padded(row.id, kNameColumn - 2) + printable(row.title) + "\n" +
-                   std::string(kNameColumn, ' ') + printable(row.why) + "\n";
+        if (!row.closed && std::ranges::find(reasons, row.why) == reasons.end()) {
+            reasons.push_back(row.why);
+        }
+    }
+    const auto open = std::ranges::count(rows, false, &guard::RowStatus::closed);
+    std::string out =
+        "\nways around that are open: " + std::to_string(open) + " of " + std::to_string(rows.size()) + "\n";
+    for (const auto& reason : reasons) {
+        out += "  because " + printable(reason) + ":\n";
+        for (const auto& row : rows) {
+            if (!row.closed && row.why == reason) {
+                out += "    " + padded(row.id, kNameColumn - 2) + printable(row.title) + "\n";
+            }
         }
     }
     return out;
