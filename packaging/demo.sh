@@ -18,8 +18,9 @@ cgroup=
 agent=
 guarded=no
 # Where things run: the number of a process that holds the network namespace, or `here`.
-host=here container=here service=here
+host=here container=here service=here agent_place=here
 mode=enforce
+scope=host
 
 fail() {
     echo "quickstart.sh: $1" >&2
@@ -210,7 +211,7 @@ ask() {
 }
 
 # title | cgroup | user | place | client | allowed by the policy
-readonly cast=(
+cast=(
     "root in the allowed unit|system.slice/metadata-demo.service|root|host|curl|yes"
     "the allowed program, as nobody|user.slice|nobody|host|metadata-reader|yes"
     "nobody with curl|user.slice|nobody|host|curl|no"
@@ -235,12 +236,14 @@ name = "demo-unit"
 action = "allow"
 user = ["root"]
 unit = ["metadata-demo.service"]
+scope = "$scope"
 
 [[guard.rule]]
 name = "demo-program"
 action = "allow"
 user = ["nobody"]
 exe = ["$work/metadata-reader"]
+scope = "$scope"
 TOML
 }
 
@@ -249,7 +252,7 @@ TOML
 guard() {
     local verb=$1
     shift
-    at "$host" "$programs/hostward" guard "$verb" --cgroup "$cgroup" --pin-dir "$work/bpf/$name" --run-dir "$work/run" "$@"
+    at "$agent_place" "$programs/hostward" guard "$verb" --cgroup "$cgroup" --pin-dir "$work/bpf/$name" --run-dir "$work/run" "$@"
 }
 
 is_ready_or_gone() { grep -q "guard ready" "$work/agent.log" || ! is_running "$agent"; }
@@ -257,7 +260,7 @@ is_ready_or_gone() { grep -q "guard ready" "$work/agent.log" || ! is_running "$a
 start_guard() {
     mkdir -p "$work/run"
     guarded=yes
-    at "$host" setpriv --pdeathsig KILL "$programs/hostward" guard run --config "$work/policy.toml" \
+    at "$agent_place" setpriv --pdeathsig KILL "$programs/hostward" guard run --config "$work/policy.toml" \
         --cgroup "$cgroup" --pin-dir "$work/bpf/$name" --run-dir "$work/run" >"$work/agent.log" 2>&1 &
     agent=$!
     wait_for "the guard" is_ready_or_gone
@@ -328,11 +331,16 @@ show_persistence() {
 set_stage() {
     if is_ec2; then
         echo "This is EC2: the real metadata service, in audit mode: who would be refused is recorded, nobody is."
-        mode=audit
+        echo "The agent has a network namespace of its own, so that it adds nothing to this machine's interfaces."
+        echo "Seen from there everybody is elsewhere: hence scope = \"any\" and no row for a container."
+        mode=audit scope=any
+        make_network agent_place
+        unset 'cast[-1]'
         return
     fi
     echo "This is not EC2: a simulated metadata service in network namespaces of this demonstration."
     make_networks
+    agent_place=$host
     start_simulator
 }
 

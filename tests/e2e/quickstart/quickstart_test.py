@@ -28,10 +28,18 @@ mkdir -p /sys/devices/virtual/dmi/id
 echo i-0fedcba9876543210 > /sys/devices/virtual/dmi/id/board_asset_tag
 ip link set lo up
 ip address add 169.254.169.254/32 dev lo
+ip link add eth0 type veth peer name eth1
+ip link set eth0 up
 "$1/tests/imds_sim" --listen 169.254.169.254 --port 80 > /dev/null &
 simulator=$!
 trap 'kill $simulator' EXIT
-"$2" --built "$1"
+"$2" --built "$1" &
+# Nothing of the guard on this machine's interfaces, at any moment.
+while kill -0 $! 2> /dev/null; do
+    if tc qdisc show dev eth0 | grep -q clsact; then echo TOUCHED; fi
+    sleep 0.05
+done
+wait $!
 """
 
 
@@ -117,7 +125,10 @@ class Quickstart(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("This is EC2", done.stdout)
         self.row(done.stdout, "nobody with curl", INSTANCE, INSTANCE)
-        self.assertIn("would", done.stdout)
+        self.assertNotIn("TOUCHED", done.stdout)
+        self.assertNotIn("container, same unit", done.stdout)
+        # One request of each of the two that the policy does not name.
+        self.assertRegex(done.stdout, r"default of imds\)\s+deny\s+0\s+0\s+[2-9]")
 
     def test_wrong_arguments(self):
         for arguments in (["--fast"], ["--built"], ["x"]):
