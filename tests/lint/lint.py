@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one check of tests/lint/checks over the tree, or the check's own self-test.
 
-Usage: tests/lint/lint.py [--root DIR] [--build DIR] [--self-test] CHECK
+Usage: tests/lint/lint.py [--root DIR] [--build DIR] [--self-test | --fix] CHECK
 
 A check is a module with `run(tree) -> list[Finding]` and `CASES`. The self-test writes each case's files into
 an empty folder and runs the check there: a planted violation must be found, a clean case must stay clean.
@@ -74,10 +74,14 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2])
     parser.add_argument("--build", type=Path)
     parser.add_argument("--self-test", action="store_true")
+    parser.add_argument("--fix", action="store_true", help="mend what the check can mend (includes)")
     parser.add_argument("check")
     options = parser.parse_args()
     check = importlib.import_module(f"checks.{options.check}")
     try:
+        if options.fix:
+            print("\n".join(check.fix(Tree(options.root, options.build))))
+            return 0
         if options.self_test:
             return self_test(check, options.root, options.build)
         return run_check(check, Tree(options.root, options.build))

@@ -40,6 +40,31 @@ def check_order(tree: Tree, name: str) -> list[Finding]:
     return findings
 
 
+def reorder(name: str, lines: list[str]) -> list[str]:
+    """The first run of includes in the right order, a blank line between kinds. With anything else among them: as is."""
+    first = next((i for i, line in enumerate(lines) if INCLUDE.match(line)), None)
+    if first is None:
+        return lines
+    end = next((i for i in range(first, len(lines)) if lines[i].strip() and not INCLUDE.match(lines[i])), len(lines))
+    groups: dict[int, list[str]] = {}
+    for line in lines[first:end]:
+        include = INCLUDE.match(line)
+        if include:
+            groups.setdefault(kind_of(name, include.group(1), include.group(2)), []).append(line)
+    block = [line for kind in sorted(groups) for line in [*groups[kind], ""]]
+    return lines[:first] + block + lines[end:]
+
+
+def fix(tree: Tree) -> list[str]:
+    """Rewrites the files with a wrong order; returns their names."""
+    changed = []
+    for name in tree.files("*.cpp", "*.h", under=("agent/", "hardening/", "tests/")):
+        if check_order(tree, name):
+            (tree.root / name).write_text("\n".join(reorder(name, tree.lines(name))).rstrip("\n") + "\n")
+            changed.append(name)
+    return changed
+
+
 def run(tree: Tree) -> list[Finding]:
     findings = []
     for name in tree.files("*.h", under=("agent/", "ebpf/", "hardening/", "tests/")):
