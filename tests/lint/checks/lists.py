@@ -7,6 +7,7 @@ from tree import Case, Finding, Tree
 PARSER = "agent/config/guard_parse.cpp"
 POLICY_PAGE = "docs/man/hostward.toml.5"
 REASONS = "agent/guard/reasons.cpp"
+EVENTS = "agent/guard/events.cpp"
 EVENTS_PAGE = "docs/events.md"
 THREATS = "docs/threat-model.md"
 # Every list of row ids besides the document: the product's own, and the table of kernels.
@@ -17,8 +18,9 @@ CONSTANT = re.compile(r'constexpr std::string_view (k\w+) = "([a-z0-9-]+)"')
 TABLE_ROW = re.compile(r'^    "([a-z0-9-]+)": "', re.M)
 DOCUMENT_ROW = re.compile(r"^\| ([\w-]+) \| [^|]* \| ([^|]*) \|", re.M)
 ROWS_BLOCK = re.compile(r"<!-- threat-rows:begin -->(.*?)<!-- threat-rows:end -->", re.S)
-REASON_ROWS = re.compile(r"<!-- (reasons|hooks|lost):begin -->(.*?)<!-- \1:end -->", re.S)
-FIRST_CELL = re.compile(r"^\| `?([\w-]+)`? \|", re.M)
+REASON_ROWS = re.compile(r"<!-- (reasons|hooks|lost|fields):begin -->(.*?)<!-- \1:end -->", re.S)
+FIRST_CELL = re.compile(r"^\| ([^|]+) \|", re.M)
+NAME = re.compile(r"`([\w-]+)`")
 
 
 def compare(path: str, what: str, in_code: set, in_document: set) -> list[Finding]:
@@ -36,15 +38,19 @@ def check_keys(tree: Tree) -> list[Finding]:
     return compare(POLICY_PAGE, "configuration key", in_code, in_page)
 
 
+def names_in(table: str) -> set[str]:
+    return {name for cell in FIRST_CELL.findall(table) for name in NAME.findall(cell)}
+
+
 def check_reasons(tree: Tree) -> list[Finding]:
     source = tree.text(REASONS)
     blocks = dict(REASON_ROWS.findall(tree.text(EVENTS_PAGE)))
     findings = []
     for what, prefix in (("reasons", "HW_REASON"), ("hooks", "HW_HOOK"), ("lost", "HW_LOST")):
         in_code = set(re.findall(rf'Entry\{{{prefix}_\w+,\s*\{{"(\w+)"', source))
-        in_page = set(FIRST_CELL.findall(blocks.get(what, ""))) - {"name"}
-        findings += compare(EVENTS_PAGE, what, in_code, in_page)
-    return findings
+        findings += compare(EVENTS_PAGE, what, in_code, names_in(blocks.get(what, "")))
+    fields = set(re.findall(r'\bout\["(\w+)"\] = ', tree.text(EVENTS)))
+    return findings + compare(EVENTS_PAGE, "field", fields, names_in(blocks.get("fields", "")))
 
 
 def rows_in_code(source: str) -> dict[str, str]:
@@ -61,6 +67,8 @@ def check_rows(tree: Tree) -> list[Finding]:
         return [Finding(THREATS, 1, "no table of rows")]
     in_code = rows_in_code(tree.text(ROWS))
     findings = compare(THREATS, f"row ({ROWS})", set(in_code), set(in_page))
+    if not findings and list(in_code) != list(in_page):
+        findings.append(Finding(THREATS, 1, f"rows stand in another order than in {ROWS}"))
     for name, layer in in_code.items():
         if layer not in in_page.get(name, layer).replace(",", " ").split():
             findings.append(Finding(THREATS, 1, f"row {name}: the code says {layer}, the document {in_page[name]}"))
@@ -71,7 +79,7 @@ def check_rows(tree: Tree) -> list[Finding]:
 
 def run(tree: Tree) -> list[Finding]:
     findings = []
-    for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS_PAGE), check_reasons),
+    for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE), check_reasons),
                          ((ROWS, THREATS), check_rows)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
@@ -83,7 +91,8 @@ _FILES = {
     PARSER: '    {"mode", false, x},\n    {"rule", false, x},\n',
     POLICY_PAGE: '.SS "[guard]"\n.TP\n.B mode\ntext\n.SS "[[guard.rule]]"\n.SS "Names"\n',
     REASONS: 'Entry{HW_REASON_RULE, {"rule", "x"}},\nEntry{HW_HOOK_TC, {"tc", "x"}},\nEntry{HW_LOST_A, {"a", "x"}},\n',
-    EVENTS_PAGE: "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
+    EVENTS: 'out["uid"] = 1;\nout["gid"] = 2;\n',
+    EVENTS_PAGE: "<!-- fields:begin -->\n| name | meaning |\n|---|---|\n| `uid`, `gid` | x |\n<!-- fields:end -->\n" + "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
                          for kind, name in (("reasons", "rule"), ("hooks", "tc"), ("lost", "a"))),
     THREATS: "<!-- threat-rows:begin -->\n| id | attack | stopped by | rest |\n|---|---|---|---|\n"
              "| tcp | x | connect | |\n| dnat | y | kernel, egress | |\n<!-- threat-rows:end -->\n",
@@ -106,6 +115,10 @@ CASES = [
     _case("reason not documented", "reasons rule is in the code", EVENTS_PAGE, "`rule`", "`ruled`"),
     _case("hook not documented", "hooks tc is in the code", EVENTS_PAGE, "`tc`", "`tcx`"),
     _case("counter not documented", "lost a is in the code", EVENTS_PAGE, "`a`", "`b`"),
+    _case("field not documented", "field gid is in the code", EVENTS_PAGE, ", `gid`", ""),
+    _case("field removed from the code", "field gid is in the document", EVENTS, "gid", "uid"),
+    _case("rows in another order", "order", ROWS, 'Row{"tcp", "title", "connect", x},\nRow{kDnat, "t", "egress", x},',
+          'Row{kDnat, "t", "egress", x},\nRow{"tcp", "title", "connect", x},'),
     _case("row not documented", "row .* udp is in the code", ROWS, "tcp", "udp"),
     _case("row without code", "row .* dnat is in the document", ROWS, "kDnat,", "kOther,"),
     _case("row stopped by another layer", "code says tc", ROWS, '"egress"', '"tc"'),
