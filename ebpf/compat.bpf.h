@@ -173,3 +173,12 @@ struct bpf_map {
  * read is never taken for the zero it leaves behind (uid 0!). */
 #define READ(error, destination, source) \
 	((error) |= bpf_core_read(&(destination), sizeof(destination), &(source)))
+
+/* x & mask, in a way that every verifier sees: the compiler leaves out a mask that it can prove, and
+ * verifiers before 6.5 forget a bound when a register is spilled between a check and the use. */
+#define MASKED(x, mask)                                              \
+	({                                                           \
+		__u64 masked_value = (x);                            \
+		asm volatile("%0 &= %1" : "+r"(masked_value) : "i"(mask)); \
+		masked_value;                                        \
+	})

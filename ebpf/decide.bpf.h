@@ -7,12 +7,6 @@
 
 #include "ebpf/identity.bpf.h"
 
-struct hw_outcome {
-	__u32 verdict; /* enum hw_verdict */
-	__u32 reason;  /* enum hw_reason */
-	__u32 rule;    /* index, or HW_NO_RULE */
-};
-
 static __always_inline void add_votes(__u64 *votes, const __u64 *rules)
 {
 	for (int w = 0; w < HW_RULE_WORDS; w++)
@@ -105,12 +99,13 @@ __noinline int hw_vote_shape(__u32 slot, __u64 prefix, __u64 suffix, __u32 exact
 	struct hw_scratch *s = my_scratch();
 	struct hw_policy policy;
 	__u64 address;
+	__u64 length;
 	long error = 0;
 
 	if (!s || !get_slot(slot, &policy))
 		return 0;
-	if (prefix > HW_NAME_MAX || suffix > HW_NAME_MAX || prefix + suffix > HW_NAME_MAX ||
-	    prefix + suffix > s->level.length)
+	length = prefix + suffix;
+	if (prefix > HW_NAME_MAX || suffix > HW_NAME_MAX || length > HW_NAME_MAX || length > s->level.length)
 		return 0;
 	__builtin_memset(&s->name, 0, sizeof(s->name));
 	s->name.prefix_len = prefix;
@@ -118,9 +113,10 @@ __noinline int hw_vote_shape(__u32 slot, __u64 prefix, __u64 suffix, __u32 exact
 	s->name.exact = exact;
 	address = s->level.address;
 	/* Through text[], which has room for both bounds; then the exact bytes into the key. */
-	error |= bpf_probe_read_kernel(s->text, prefix, (const void *)address);
-	error |= bpf_probe_read_kernel(s->text + prefix, suffix, (const void *)(address + s->level.length - suffix));
-	error |= bpf_probe_read_kernel(s->name.text, prefix + suffix, s->text);
+	error |= bpf_probe_read_kernel(s->text, MASKED(prefix, 127), (const void *)address);
+	error |= bpf_probe_read_kernel(s->text + MASKED(prefix, 127), MASKED(suffix, 127),
+				       (const void *)(address + s->level.length - suffix));
+	error |= bpf_probe_read_kernel(s->name.text, MASKED(length, 127), s->text);
 	if (error)
 		s->who.flags |= HW_ID_UNREADABLE;
 	else
@@ -128,20 +124,20 @@ __noinline int hw_vote_shape(__u32 slot, __u64 prefix, __u64 suffix, __u32 exact
 	return 0;
 }
 
+/* ".slice" as the low six bytes of a number, first byte lowest; both byte orders of the kernel's. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define SLICE_SUFFIX 0x6563696c732eULL
+#else
+#define SLICE_SUFFIX 0x2e736c6963650000ULL
+#endif
+
 static __always_inline bool ends_in_slice(const struct hw_level *level)
 {
-	const char suffix[] = {'.', 's', 'l', 'i', 'c', 'e'};
-	char tail[sizeof(suffix)];
+	__u64 tail = 0;
 
-	if (level->length < sizeof(suffix) ||
-	    bpf_probe_read_kernel(tail, sizeof(tail),
-				  (const void *)(level->address + level->length - sizeof(suffix))))
-		return false;
-	for (__u32 i = 0; i < sizeof(suffix); i++) {
-		if (tail[i] != suffix[i])
-			return false;
-	}
-	return true;
+	return level->length >= 6 &&
+	       !bpf_probe_read_kernel(&tail, 6, (const void *)(level->address + level->length - 6)) &&
+	       tail == SLICE_SUFFIX;
 }
 
 /* One level of the path, `index` from the top: what names match, and whether it is a slice. */
@@ -245,20 +241,24 @@ static __always_inline __u32 lowest_bit(__u64 x)
 	return n + !(x & 1);
 }
 
-static __noinline __u32 first_rule(const struct hw_scratch *s, const struct hw_head *head,
-				   const struct hw_fact *endpoint)
+/* Lowest rule in the intersection, as s->out.rule. (In memory: 1,024 possible values in a register would be
+ * as many paths to the verifier.) */
+static __always_inline void find_rule(struct hw_scratch *s, const struct hw_head *head,
+				      const struct hw_fact *endpoint)
 {
 	__u32 where = s->who.flags & HW_ID_CONTAINER ? 1 : 0;
 
+	s->out.rule = HW_NO_RULE;
 	for (__u32 w = 0; w < HW_RULE_WORDS; w++) {
 		__u64 match = endpoint->rules[w] & head->scope[where][w];
 
 		for (int c = 0; c < HW_COND_COUNT; c++)
 			match &= s->votes[c][w] | head->any[c][w];
-		if (match)
-			return w * 64 + lowest_bit(match);
+		if (match) {
+			s->out.rule = w * 64 + lowest_bit(match);
+			return;
+		}
 	}
-	return HW_NO_RULE;
 }
 
 /* Bounds and unreadable facts come first: what cannot be known is denied, whatever the rules say. */
@@ -288,20 +288,28 @@ static __always_inline void collect_votes(struct hw_scratch *s, const struct hw_
 		vote_cgroup(s, policy);
 }
 
-/* Decides by the votes in s. */
-static __always_inline void conclude(const struct hw_scratch *s, const struct hw_head *head,
-				     const struct hw_fact *endpoint, struct hw_outcome *out)
+/* Decides by the votes in this thread's scratch; the result is its `out`. */
+__attribute__((unused)) __noinline int hw_conclude(__u32 slot, __u32 endpoint)
 {
-	out->verdict = HW_DENY;
-	out->rule = HW_NO_RULE;
-	out->reason = refusal(&s->who, head);
-	if (out->reason != HW_REASON_RULE)
-		return;
-	out->rule = first_rule(s, head, endpoint);
-	if (out->rule < HW_RULES_MAX) {
-		out->verdict = head->allow[(out->rule / 64) & (HW_RULE_WORDS - 1)] >> (out->rule & 63) & 1;
-		return;
+	struct hw_scratch *s = my_scratch();
+	struct hw_policy policy;
+	__u32 rule;
+
+	if (!s || !get_slot(slot, &policy))
+		return 0;
+	endpoint = MASKED(endpoint, HW_ENDPOINTS_MAX - 1);
+	s->out.verdict = HW_DENY;
+	s->out.rule = HW_NO_RULE;
+	s->out.reason = refusal(&s->who, policy.head);
+	if (s->out.reason != HW_REASON_RULE)
+		return 0;
+	find_rule(s, policy.head, &policy.head->endpoint_facts[endpoint]);
+	rule = *(volatile __u32 *)&s->out.rule;
+	if (rule < HW_RULES_MAX) {
+		s->out.verdict = policy.head->allow[(rule / 64) & (HW_RULE_WORDS - 1)] >> (rule & 63) & 1;
+		return 0;
 	}
-	out->reason = HW_REASON_DEFAULT;
-	out->verdict = head->endpoints[endpoint->endpoint & (HW_ENDPOINTS_MAX - 1)].default_verdict;
+	s->out.reason = HW_REASON_DEFAULT;
+	s->out.verdict = policy.head->endpoints[endpoint].default_verdict;
+	return 0;
 }

@@ -9,6 +9,7 @@
  *   counted: raw sockets, destination NAT, connections older than the guard, and whatever path to
  *   connect comes next. Packets whose network header cannot be read are dropped.
  */
+#include "ebpf/describe.bpf.h"
 #include "ebpf/packet.bpf.h"
 
 /* For the agent alone, kept here so that they live and die with the guard. */
@@ -26,19 +27,19 @@ struct {
 	__type(value, struct hw_about);
 } about SEC(".maps");
 
-static __always_inline bool tag_socket(struct bpf_sock *sk, const struct hw_head *head,
-				       const struct hw_outcome *out, __u32 endpoint)
+static __always_inline bool tag_socket(struct bpf_sock *sk, const struct hw_head *head, const struct hw_scratch *s,
+				       __u32 endpoint)
 {
 	struct hw_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (!tag)
 		return false;
 	tag->digest = 0;
-	if (out->verdict == HW_ALLOW && out->rule < HW_RULES_MAX)
-		tag->digest = head->digest[out->rule & (HW_RULES_MAX - 1)];
-	tag->rule = out->rule;
+	if (s->out.verdict == HW_ALLOW && s->out.rule < HW_RULES_MAX)
+		tag->digest = head->digest[s->out.rule & (HW_RULES_MAX - 1)];
+	tag->rule = s->out.rule;
 	tag->endpoint = endpoint;
-	tag->verdict = out->verdict;
+	tag->verdict = s->out.verdict;
 	tag->generation = head->generation;
 	return true;
 }
@@ -47,31 +48,33 @@ static __always_inline bool tag_socket(struct bpf_sock *sk, const struct hw_head
 static __always_inline int judge(struct bpf_sock_addr *ctx, const struct hw_policy *policy,
 				 const struct hw_fact *endpoint, __u32 hook)
 {
-	struct hw_outcome out = {.verdict = HW_DENY, .reason = HW_REASON_SCRATCH_FULL, .rule = HW_NO_RULE};
-	struct hw_occasion what = {
-		.endpoint = endpoint->endpoint, .protocol = ctx->protocol, .hook = hook, .described = true};
 	const struct hw_head *head = policy->head;
 	struct hw_scratch *s = take_scratch(CALLER);
+	bool allowed;
 
-	if (s) {
-		read_identity(s, head, bpf_get_current_task(), true);
-		collect_votes(s, policy);
-		conclude(s, head, endpoint, &out);
+	if (!s) {
+		count_reason(HW_REASON_SCRATCH_FULL);
+		return head->mode == HW_AUDIT;
 	}
-	if ((out.verdict == HW_ALLOW || head->mode == HW_AUDIT) &&
-	    !tag_socket(ctx->sk, head, &out, endpoint->endpoint)) {
-		out.verdict = HW_DENY;
-		out.reason = HW_REASON_TAG_FULL;
-		out.rule = HW_NO_RULE;
+	read_identity(s, head, bpf_get_current_task(), true);
+	collect_votes(s, policy);
+	hw_conclude(policy->slot, endpoint->endpoint);
+	if ((s->out.verdict == HW_ALLOW || head->mode == HW_AUDIT) &&
+	    !tag_socket(ctx->sk, head, s, endpoint->endpoint)) {
+		s->out.verdict = HW_DENY;
+		s->out.reason = HW_REASON_TAG_FULL;
+		s->out.rule = HW_NO_RULE;
 	}
-	count_decision(head, &out, endpoint->endpoint);
-	if (out.verdict != HW_ALLOW)
-		count_reason(out.reason);
-	if (s) {
-		record_flow(s, head, &out, &what);
-		drop_scratch(CALLER);
-	}
-	return out.verdict == HW_ALLOW || head->mode == HW_AUDIT;
+	count_decision(s, head, endpoint->endpoint);
+	if (s->out.verdict != HW_ALLOW)
+		count_reason(s->out.reason);
+	s->flow_key.endpoint = endpoint->endpoint;
+	s->flow_key.protocol = ctx->protocol;
+	s->flow_key.hook = hook;
+	record_caller(s, head);
+	allowed = s->out.verdict == HW_ALLOW || head->mode == HW_AUDIT;
+	drop_scratch(CALLER);
+	return allowed;
 }
 
 static __always_inline int guard(struct bpf_sock_addr *ctx, __u32 w0, __u32 w1, __u32 w2, __u32 w3, __u32 hook)

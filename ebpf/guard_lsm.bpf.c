@@ -12,7 +12,7 @@
  * A verdict that another module already gave stands. No policy or no working memory: the process
  * counts as not allowed, so a target is unprotected but a receiver is refused.
  */
-#include "ebpf/record.bpf.h"
+#include "ebpf/describe.bpf.h"
 
 #define EPERM 1
 #define PTRACE_MODE_ATTACH 0x02 /* include/linux/ptrace.h */
@@ -36,12 +36,10 @@ __noinline __u32 reachable(__u64 task, bool subjective)
 	read_identity(s, policy.head, task, subjective);
 	collect_votes(s, &policy);
 	for (__u32 i = 0; i < HW_ENDPOINTS_MAX; i++) {
-		struct hw_outcome out;
-
 		if (i >= policy.head->endpoint_count)
 			break;
-		conclude(s, policy.head, &policy.head->endpoint_facts[i], &out);
-		if (out.verdict == HW_ALLOW)
+		hw_conclude(policy.slot, i);
+		if (s->out.verdict == HW_ALLOW)
 			mask |= 1U << i;
 	}
 	drop_scratch(CALLER);
@@ -51,8 +49,6 @@ __noinline __u32 reachable(__u64 task, bool subjective)
 /* Records a refusal by a hook. Not static for the same reason. Returns what the hook returns. */
 __noinline int refuse(__u32 reason, __u32 endpoint)
 {
-	struct hw_outcome out = {.verdict = HW_DENY, .reason = reason, .rule = HW_NO_RULE};
-	struct hw_occasion what = {.endpoint = endpoint, .hook = HW_HOOK_LSM, .described = true};
 	const struct hw_control *c = get_control();
 	struct hw_policy policy;
 	struct hw_scratch *s;
@@ -63,7 +59,12 @@ __noinline int refuse(__u32 reason, __u32 endpoint)
 	s = take_scratch(CALLER);
 	if (s) {
 		read_identity(s, policy.head, bpf_get_current_task(), true);
-		record_flow(s, policy.head, &out, &what);
+		s->out.verdict = HW_DENY;
+		s->out.reason = reason;
+		s->out.rule = HW_NO_RULE;
+		s->flow_key.endpoint = endpoint;
+		s->flow_key.hook = HW_HOOK_LSM;
+		record_caller(s, policy.head);
 		drop_scratch(CALLER);
 	}
 	return policy.head->mode == HW_AUDIT ? 0 : -EPERM;
@@ -105,11 +106,15 @@ static __always_inline __u32 first_endpoint(__u32 mask)
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode, int ret)
 {
+	__u64 address = 0;
 	__u32 target;
 
 	if (ret || !(mode & PTRACE_MODE_ATTACH))
 		return ret;
-	target = reachable((__u64)child, false);
+	/* A typed pointer cannot be passed as a number; what lies in memory can. */
+	if (bpf_probe_read_kernel(&address, sizeof(address), &child))
+		return -EPERM;
+	target = reachable(address, false);
 	if (!target)
 		return 0;
 	target &= ~reachable(bpf_get_current_task(), true);

@@ -135,15 +135,28 @@ struct hw_level {
 	__u32 pad;
 };
 
-/* Working memory of one decision. */
+struct hw_outcome {
+	__u32 verdict; /* enum hw_verdict */
+	__u32 reason;  /* enum hw_reason */
+	__u32 rule;    /* index, or HW_NO_RULE */
+	__u32 pad;
+};
+
+/* Working memory of one decision. Results live here too, not in registers: the verifier then follows
+ * one path for all outcomes. */
 struct hw_scratch {
 	struct hw_identity who;
+	struct hw_outcome out;
 	__u64 votes[HW_COND_COUNT][HW_RULE_WORDS]; /* rules that name this caller's facts */
 	__u64 group_list;   /* kernel address of the supplementary gids */
 	__u32 group_count;
 	__u32 depth;        /* levels below the guarded cgroup */
 	__u64 level_name[HW_CGROUP_DEPTH_MAX]; /* kernel addresses of the names, leaf first */
 	__u64 task;
+	__u64 dentry;      /* where the walk to the root is */
+	__u64 mount;
+	__u32 text_length;
+	__u32 pad;
 	struct hw_level level;
 	struct hw_fact cgroup;
 	struct hw_name_key name;
@@ -152,7 +165,7 @@ struct hw_scratch {
 	char text[2 * HW_TEXT_MAX]; /* twice: a component may start at the last byte of the first half */
 };
 
-/* Key: thread id, and for packets the CPU too (see scratch_key). Programs can be preempted, so
+/* Key: thread id, for packets the CPU (see scratch_key). Programs can be preempted, so
  * per-CPU memory would be shared between two decisions; a thread makes one decision at a time.
  * Full: deny (HW_REASON_SCRATCH_FULL). */
 struct {
@@ -237,13 +250,14 @@ enum hw_context {
 	PACKET, /* on behalf of whichever thread the packet path interrupted */
 };
 
-/* A packet can interrupt its thread's own decision, and every idle CPU runs as thread 0: so packets
- * have keys of their own, by CPU. */
+/* A packet can interrupt its thread's own decision, and knows no thread on kernels before 6.10: so
+ * packets have keys of their own, by CPU. A packet that interrupts another one's record finds the
+ * key taken; it is counted, not listed. */
 static __always_inline __u64 scratch_key(enum hw_context context)
 {
-	__u64 key = (__u32)bpf_get_current_pid_tgid();
-
-	return context == PACKET ? key | (1ULL + bpf_get_smp_processor_id()) << 32 : key;
+	if (context == PACKET)
+		return (1ULL + bpf_get_smp_processor_id()) << 32;
+	return (__u32)bpf_get_current_pid_tgid();
 }
 
 static __always_inline struct hw_scratch *take_scratch(enum hw_context context)

@@ -210,17 +210,14 @@ static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw
 	return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : reason;
 }
 
-static __always_inline void record_packet(struct __sk_buff *skb, const struct hw_packet *packet,
-					  const struct hw_head *head, const struct hw_destination *to, __u32 reason)
+static __noinline int record_packet(struct __sk_buff *skb, const struct hw_packet *packet, const struct hw_head *head,
+				    __u32 endpoint, __u32 reason)
 {
-	struct hw_outcome out = {.verdict = HW_DENY, .reason = reason, .rule = HW_NO_RULE};
-	struct hw_occasion what = {
-		.endpoint = to->endpoint->endpoint, .protocol = packet->transport, .hook = packet->hook};
 	struct hw_scratch *s = take_scratch(PACKET);
 
 	if (!s) {
 		count_lost(HW_LOST_SCRATCH_BUSY);
-		return;
+		return 0;
 	}
 	s->who.uid = bpf_get_socket_uid(skb);
 	s->who.euid = s->who.uid;
@@ -228,8 +225,16 @@ static __always_inline void record_packet(struct __sk_buff *skb, const struct hw
 	s->who.egid = -1;
 	s->who.cgroup_id = bpf_skb_cgroup_id(skb);
 	s->who.flags = HW_ID_SOCKET_ONLY;
-	record_flow(s, head, &out, &what);
+	s->out.verdict = HW_DENY;
+	s->out.reason = reason;
+	s->out.rule = HW_NO_RULE;
+	s->flow_key.endpoint = endpoint;
+	s->flow_key.protocol = packet->transport;
+	s->flow_key.hook = packet->hook;
+	key_flow(s, head);
+	add_flow(s);
 	drop_scratch(PACKET);
+	return 0;
 }
 
 /* Whether the packet may go on. */
@@ -253,6 +258,6 @@ static __always_inline bool judge_packet(struct __sk_buff *skb, struct hw_packet
 	if (reason == HW_REASON_RULE || audited)
 		return true;
 	count_reason(reason);
-	record_packet(skb, packet, policy.head, &to, reason);
+	record_packet(skb, packet, policy.head, to.endpoint->endpoint, reason);
 	return policy.head->mode == HW_AUDIT;
 }

@@ -5,19 +5,19 @@
 #pragma once
 
 #include "ebpf/decide.bpf.h"
-#include "ebpf/describe.bpf.h"
 
-static __always_inline void count_decision(const struct hw_head *head, const struct hw_outcome *out, __u32 endpoint)
+/* Adds s->out to the counters of its rule, or of the endpoint's default. */
+static __always_inline void count_decision(const struct hw_scratch *s, const struct hw_head *head, __u32 endpoint)
 {
 	struct hw_counter *counter;
 	__u32 index = HW_RULES_MAX + (endpoint & (HW_ENDPOINTS_MAX - 1));
 
-	if (out->rule < HW_RULES_MAX)
-		index = head->counter[out->rule & (HW_RULES_MAX - 1)];
+	if (s->out.rule < HW_RULES_MAX)
+		index = head->counter[s->out.rule & (HW_RULES_MAX - 1)];
 	counter = bpf_map_lookup_elem(&counters, &index);
 	if (!counter)
 		return;
-	if (out->verdict == HW_ALLOW)
+	if (s->out.verdict == HW_ALLOW)
 		__sync_fetch_and_add(&counter->allowed, 1);
 	else if (head->mode == HW_AUDIT)
 		__sync_fetch_and_add(&counter->would_deny, 1);
@@ -39,69 +39,63 @@ static __always_inline void touch_flow(struct hw_flow *flow, __u64 now)
 	flow->last_ns = now; /* a race leaves one of two nearly equal times */
 }
 
+static __always_inline struct hw_flow *find_flow(const struct hw_scratch *s, __u32 epoch)
+{
+	return epoch ? bpf_map_lookup_elem(&flows_odd, &s->flow_key) : bpf_map_lookup_elem(&flows_even, &s->flow_key);
+}
+
+static __always_inline long insert_flow(const struct hw_scratch *s, __u32 epoch)
+{
+	return epoch ? bpf_map_update_elem(&flows_odd, &s->flow_key, &s->flow, BPF_NOEXIST)
+		     : bpf_map_update_elem(&flows_even, &s->flow_key, &s->flow, BPF_NOEXIST);
+}
+
 static __always_inline void wake_agent(__u32 epoch)
 {
 	if (bpf_ringbuf_output(&wake, &epoch, sizeof(epoch), 0))
 		count_lost(HW_LOST_RING_FULL);
 }
 
-/* Adds the flow in s->flow_key to `table`. described: fill the texts from s->task first. */
-static __always_inline void add_flow(void *table, struct hw_scratch *s, bool described, __u32 epoch)
+static __always_inline __u32 current_epoch(void)
 {
+	const struct hw_control *c = get_control();
+
+	return c ? *(volatile const __u32 *)&c->epoch & 1 : 0;
+}
+
+/* Completes the key of s's flow; the caller has set endpoint, hook and protocol. */
+static __always_inline void key_flow(struct hw_scratch *s, const struct hw_head *head)
+{
+	__builtin_memcpy(&s->flow_key.who, &s->who, sizeof(s->who));
+	s->flow_key.rule = s->out.rule;
+	s->flow_key.verdict = s->out.verdict;
+	s->flow_key.mode = head->mode;
+	s->flow_key.reason = s->out.reason;
+	s->flow_key.generation = head->generation;
+}
+
+/* Adds s->flow_key to the flows. */
+static __noinline int add_flow(struct hw_scratch *s)
+{
+	__u32 epoch = current_epoch();
 	__u64 now = bpf_ktime_get_ns();
-	struct hw_flow *flow = bpf_map_lookup_elem(table, &s->flow_key);
+	struct hw_flow *flow = find_flow(s, epoch);
 
 	if (flow) {
 		touch_flow(flow, now);
-		return;
-	}
-	if (described) {
-		describe_cgroup(s);
-		describe_program(s);
+		return 0;
 	}
 	s->flow.count = 1;
 	s->flow.first_ns = now;
 	s->flow.last_ns = now;
-	s->flow.pid = bpf_get_current_pid_tgid() >> 32;
-	if (!bpf_map_update_elem(table, &s->flow_key, &s->flow, BPF_NOEXIST)) {
+	if (!insert_flow(s, epoch)) {
 		wake_agent(epoch);
-		return;
+		return 0;
 	}
-	flow = bpf_map_lookup_elem(table, &s->flow_key); /* another CPU may have added it meanwhile */
+	flow = find_flow(s, epoch); /* another CPU may have added it meanwhile */
 	if (flow)
 		touch_flow(flow, now);
 	else
 		count_lost(HW_LOST_FLOWS_FULL);
-}
-
-struct hw_occasion {
-	__u32 endpoint;
-	__u32 protocol;
-	__u32 hook; /* enum hw_hook */
-	bool described;
-};
-
-static __noinline int record_flow(struct hw_scratch *s, const struct hw_head *head, const struct hw_outcome *out,
-				  const struct hw_occasion *what)
-{
-	const struct hw_control *c = get_control();
-	__u32 epoch;
-
-	if (!c)
-		return 0;
-	epoch = *(volatile const __u32 *)&c->epoch & 1;
-	__builtin_memcpy(&s->flow_key.who, &s->who, sizeof(s->who));
-	s->flow_key.rule = out->rule;
-	s->flow_key.endpoint = what->endpoint;
-	s->flow_key.verdict = out->verdict;
-	s->flow_key.mode = head->mode;
-	s->flow_key.reason = out->reason;
-	s->flow_key.hook = what->hook;
-	s->flow_key.protocol = what->protocol;
-	s->flow_key.generation = head->generation;
-	if (epoch)
-		add_flow(&flows_odd, s, what->described, epoch);
-	else
-		add_flow(&flows_even, s, what->described, epoch);
 	return 0;
 }

@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 
-#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <span>
@@ -34,11 +33,17 @@ __attribute__((format(printf, 2, 0))) int keep_message(libbpf_print_level level,
     if (level == LIBBPF_DEBUG) {
         return 0;
     }
-    std::array<char, 4096> line{};
-    const int size = std::vsnprintf(line.data(), line.size(), format, args);
+    va_list again;
+    va_copy(again, args);
+    const int size = std::vsnprintf(nullptr, 0, format, again);
+    va_end(again);
     if (size > 0) {
+        // A verifier's log has megabytes; what matters stands at its end.
+        std::string line(static_cast<std::size_t>(size) + 1, '\0');
+        (void)std::vsnprintf(line.data(), line.size(), format, args); // measured just now
+        line.pop_back();
         std::string& text = log_text();
-        text += line.data();
+        text += line;
         if (text.size() > kLogKept) {
             text.erase(0, text.size() - kLogKept);
         }

@@ -290,7 +290,7 @@ struct hw_counter {
 
 /* Names for people, by slot: [slot * HW_COUNTERS + rule], [... + HW_RULES_MAX + endpoint]. Only the
  * agent and `status` use them. */
-#define HW_LABEL_MAX 64
+#define HW_LABEL_MAX 72 /* names have at most 64 bytes */
 struct hw_label {
 	char name[HW_LABEL_MAX]; /* NUL-terminated */
 };

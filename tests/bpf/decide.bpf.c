@@ -39,7 +39,6 @@ int decide_for(void *ctx)
 	const struct decide_question *q;
 	struct decide_answer *a;
 	struct hw_fact *endpoint;
-	struct hw_outcome out;
 	struct hw_scratch *s;
 	__u32 zero = 0;
 
@@ -59,12 +58,12 @@ int decide_for(void *ctx)
 		return 0;
 	describe(s, q);
 	collect_votes(s, &policy);
-	conclude(s, policy.head, endpoint, &out);
-	drop_scratch(CALLER);
+	hw_conclude(policy.slot, endpoint->endpoint);
 	a->guarded = 1;
-	a->verdict = out.verdict;
-	a->reason = out.reason;
-	a->rule = out.rule;
+	a->verdict = s->out.verdict;
+	a->reason = s->out.reason;
+	a->rule = s->out.rule;
+	drop_scratch(CALLER);
 	return 0;
 }
 
