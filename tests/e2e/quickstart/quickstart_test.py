@@ -136,6 +136,23 @@ class Quickstart(unittest.TestCase):
             self.assertEqual(done.returncode, 2, arguments)
             self.assertIn("Usage:", done.stderr)
 
+    def test_what_is_missing_is_said(self):
+        cases = (("mount -t tmpfs tmpfs /sys/kernel/btf", "CONFIG_DEBUG_INFO_BTF"),
+                 ("mount --bind /dev/null /proc/filesystems", "no cgroup2"))
+        for hide, message in cases:
+            command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f'{hide} && exec "$@"', "sh",
+                       str(QUICKSTART), "--built", str(BUILT)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn(message, done.stderr)
+
+    def test_not_root(self):
+        # From standard input: the checkout may be in a folder that only root can enter.
+        done = subprocess.run(["bash", "-s"], input=QUICKSTART.read_text(), capture_output=True, text=True, check=False,
+                              timeout=10, user="nobody", cwd="/")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("needs root", done.stderr)
+
     def test_not_built(self):
         done = subprocess.run([str(QUICKSTART), "--built", "/usr"], capture_output=True, text=True, check=False, timeout=10)
         self.assertEqual(done.returncode, 1)
