@@ -66,7 +66,7 @@ struct Spec {
 // Every guard command takes the options of the guard's place and policy, used or not: scripts pass one list to all.
 constexpr unsigned kGuard = TakesConfig | TakesPlace | TakesJson;
 constexpr std::array kGuardCommands{
-    Spec{Command::GuardRun, "run", "load the policy and stay: events, changes, new interfaces", kGuard},
+    Spec{Command::GuardRun, "run", "load the policy, stay, record events", kGuard},
     Spec{Command::GuardLoad, "load", "load or replace the policy, and exit", kGuard},
     Spec{Command::GuardUnload, "unload", "take the guard down", kGuard},
     Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard},

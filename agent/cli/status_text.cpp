@@ -59,7 +59,10 @@ std::string layers_text(const std::vector<guard::LayerStatus>& layers)
             detail += (detail.empty() ? "" : " ") + escape(part);
         }
         std::string line = "  " + padded(layer.name, 10) + padded(layer_state_text(layer.state), 12);
-        line += layer.state == guard::LayerState::On || layer.why.empty() ? detail : printable(layer.why);
+        line += detail;
+        if (layer.state != guard::LayerState::On && !layer.why.empty()) {
+            line += (detail.empty() ? "" : "; ") + printable(layer.why);
+        }
         line.erase(line.find_last_not_of(' ') + 1);
         out += line + "\n";
     }

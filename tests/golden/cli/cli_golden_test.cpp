@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person and a program read: help, usage errors, status. expected/NAME.txt holds each text.
+// golden_cli --update-golden writes the expectations anew; look at the difference before you commit it.
+#include "agent/base/text.h"
+#include "agent/cli/options.h"
+#include "agent/cli/status_view.h"
+#include "agent/guard/rows.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace hostward::cli {
+
+bool update_golden = false; // set by main() from the arguments
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kColumns = 80;
+
+std::string answer_to(std::vector<const char*> words)
+{
+    words.insert(words.begin(), "hostward");
+    const auto parsed = parse_command_line(static_cast<int>(words.size()), words.data());
+    const auto* answer = std::get_if<Answer>(&parsed);
+    EXPECT_NE(answer, nullptr) << words.back() << " is a command, not an answer";
+    return answer == nullptr ? "" : answer->text;
+}
+
+guard::GuardStatus sample_status()
+{
+    guard::GuardStatus status;
+    status.loaded = true;
+    status.generation = 7;
+    status.policy_digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    status.cgroup = "/sys/fs/cgroup";
+    status.agent_running = true;
+    status.agent_pid = 321;
+    status.layers = {{"connect",
+                      guard::LayerState::On,
+                      "",
+                      {"guard_connect4", "guard_connect6", "guard_sendmsg4", "guard_sendmsg6"}},
+                     {"egress", guard::LayerState::On, "", {"guard_egress"}},
+                     {"tc", guard::LayerState::Partial, "eth1: no permission", {"eth0"}},
+                     {"lsm", guard::LayerState::Unavailable, "the kernel's list of security modules lacks bpf", {}},
+                     {"seal", guard::LayerState::Off, "seal is off in the policy", {}}};
+    status.rules = {{"ssm-agent", true, 12, 0, 0}, {"not-this-one", false, 0, 3, 0}};
+    status.endpoints = {{"imds", false, 0, 18446744073709551615U, 0}};
+    status.reasons = {{"default", 5}, {"untagged", 0}, {"rule", 15}};
+    status.lost = {{"flows_full", 0}};
+    status.rows = guard::rows_status(status.layers, {});
+    return status;
+}
+
+guard::GuardStatus audit_status()
+{
+    guard::GuardStatus status = sample_status();
+    status.audit = true;
+    status.agent_running = false;
+    status.lost["flows_full"] = 9;
+    guard::RowContext context;
+    context.audit = true;
+    status.rows = guard::rows_status(status.layers, context);
+    return status;
+}
+
+guard::GuardStatus absent_status()
+{
+    guard::GuardStatus status;
+    status.pin_dir = "/sys/fs/bpf/hostward";
+    return status;
+}
+
+std::map<std::string, std::string> texts()
+{
+    return {
+        {"help", answer_to({"--help"})},
+        {"help_guard", answer_to({"guard", "--help"})},
+        {"help_guard_run", answer_to({"guard", "run", "--help"})},
+        {"help_guard_events", answer_to({"guard", "events", "--help"})},
+        {"help_guard_explain", answer_to({"guard", "explain", "--help"})},
+        {"help_config_check", answer_to({"config", "check", "--help"})},
+        {"help_config_print", answer_to({"config", "print", "--help"})},
+        {"usage_no_command", answer_to({})},
+        {"usage_unknown_option", answer_to({"guard", "load", "--bogus"})},
+        {"usage_no_caller", answer_to({"guard", "explain"})},
+        {"status", status_text(sample_status())},
+        {"status_json", status_json(sample_status())},
+        {"status_audit", status_text(audit_status())},
+        {"status_absent", status_text(absent_status())},
+        {"status_absent_json", status_json(absent_status())},
+    };
+}
+
+std::string read(const fs::path& path)
+{
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+TEST(CliGolden, TextsAreAsExpected)
+{
+    const fs::path folder = HOSTWARD_GOLDEN_DIR;
+    for (const auto& [name, text] : texts()) {
+        const fs::path expected = folder / (name + ".txt");
+        if (update_golden) {
+            std::ofstream(expected) << text;
+        }
+        ASSERT_TRUE(fs::exists(expected)) << name << " has no expectation";
+        EXPECT_EQ(text, read(expected)) << name;
+    }
+}
+
+TEST(CliGolden, EveryExpectationIsCompared)
+{
+    const auto known = texts();
+    for (const auto& entry : fs::directory_iterator(HOSTWARD_GOLDEN_DIR)) {
+        EXPECT_TRUE(known.contains(entry.path().stem())) << entry.path() << " belongs to no text";
+    }
+}
+
+TEST(CliGolden, HelpFitsATerminal)
+{
+    for (const auto& [name, text] : texts()) {
+        if (!name.starts_with("help") && !name.starts_with("usage")) {
+            continue;
+        }
+        for (const auto line : split(text, '\n')) {
+            EXPECT_LE(line.size(), kColumns) << name << ": " << line;
+            EXPECT_FALSE(line.ends_with(' ')) << name << ": " << line;
+        }
+    }
+}
+
+} // namespace
+} // namespace hostward::cli
+
+int main(int argc, char** argv)
+{
+    testing::InitGoogleTest(&argc, argv);
+    hostward::cli::update_golden = argc == 2 && std::string_view(argv[1]) == "--update-golden";
+    return RUN_ALL_TESTS();
+}
