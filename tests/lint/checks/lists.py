@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that exist in code and in documents are the same: configuration keys, reasons, rows, bounds."""
+"""Lists that stand in two places are the same: configuration keys, event fields, reasons, rows, capabilities."""
 import re
 
 from tree import Case, Finding, Tree
@@ -7,6 +7,8 @@ from tree import Case, Finding, Tree
 PARSER = "agent/config/guard_parse.cpp"
 POLICY_PAGE = "docs/man/hostward.toml.5"
 REASONS = "agent/guard/reasons.cpp"
+PROCESS = "agent/cli/process.cpp"
+UNIT = "packaging/systemd/hostward-guard.service"
 EVENTS = "agent/guard/events.cpp"
 EVENTS_PAGE = "docs/events.md"
 THREATS = "docs/threat-model.md"
@@ -77,10 +79,16 @@ def check_rows(tree: Tree) -> list[Finding]:
     return findings
 
 
+def check_capabilities(tree: Tree) -> list[Finding]:
+    kept = set(re.findall(r"^    (CAP_\w+),", tree.text(PROCESS), re.M))
+    bounding = re.search(r"^CapabilityBoundingSet=(.*)$", tree.text(UNIT), re.M)
+    return compare(UNIT, "capability", kept, set(bounding.group(1).split()) if bounding else set())
+
+
 def run(tree: Tree) -> list[Finding]:
     findings = []
     for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE), check_reasons),
-                         ((ROWS, THREATS), check_rows)):
+                         ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
         findings += [Finding(path, 1, "missing: nothing to compare with") for path in missing] or check(tree)
@@ -88,6 +96,8 @@ def run(tree: Tree) -> list[Finding]:
 
 
 _FILES = {
+    PROCESS: "    CAP_BPF, // x\n    CAP_SYS_PTRACE, // y\n",
+    UNIT: "[Service]\nCapabilityBoundingSet=CAP_SYS_PTRACE CAP_BPF\n",
     PARSER: '    {"mode", false, x},\n    {"rule", false, x},\n',
     POLICY_PAGE: '.SS "[guard]"\n.TP\n.B mode\ntext\n.SS "[[guard.rule]]"\n.SS "Names"\n',
     REASONS: 'Entry{HW_REASON_RULE, {"rule", "x"}},\nEntry{HW_HOOK_TC, {"tc", "x"}},\nEntry{HW_LOST_A, {"a", "x"}},\n',
@@ -115,6 +125,8 @@ CASES = [
     _case("reason not documented", "reasons rule is in the code", EVENTS_PAGE, "`rule`", "`ruled`"),
     _case("hook not documented", "hooks tc is in the code", EVENTS_PAGE, "`tc`", "`tcx`"),
     _case("counter not documented", "lost a is in the code", EVENTS_PAGE, "`a`", "`b`"),
+    _case("capability missing in the unit", "capability CAP_BPF is in the code", UNIT, " CAP_BPF", ""),
+    _case("capability too much in the unit", "CAP_SYS_BOOT is in the document", UNIT, "CAP_BPF", "CAP_BPF CAP_SYS_BOOT"),
     _case("field not documented", "field gid is in the code", EVENTS_PAGE, ", `gid`", ""),
     _case("field removed from the code", "field gid is in the document", EVENTS, "gid", "uid"),
     _case("rows in another order", "order", ROWS, 'Row{"tcp", "title", "connect", x},\nRow{kDnat, "t", "egress", x},',
