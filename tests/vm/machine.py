@@ -50,6 +50,7 @@ class Machine:
         lsm = security_modules(kernel_folder, with_bpf_lsm)
         append = f"console=ttyS0 panic=-1 oops=panic loglevel=5 mitigations=off lsm={lsm} hostward.token={self._token} {parameters}"
         self._command = [
+            "setpriv", "--pdeathsig", "KILL",  # not even a killed test runner leaves a machine behind
             "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(Path(kernel_folder) / "vmlinuz"), "-initrd", str(initrd), "-append", append.strip(),

@@ -12,7 +12,7 @@ LABELS = "^(bpf|e2e)$"         # folders whose tests run inside
 LABEL_NATIVE = "native-only"   # needs what the test machine has not: a client with an interpreter
 LABEL_OWN_BOOT = "own-boot"    # changes the kernel for good: a boot of its own
 SLOWER = 4                     # limits are for a real processor
-PROGRAM_FOLDERS = ("tests/bpf", "tests/e2e", "tests/imds_sim", "tests/vm")
+PROGRAM_FOLDERS = (".", "tests", "tests/attacks", "tests/bpf", "tests/e2e", "tests/vm")  # of the build folder, not what is below
 
 
 @dataclass
@@ -61,10 +61,7 @@ def _test_from(entry):
 def programs_archive(build, tests, base):
     """The product, the test programs and what they ask for, each at the path it has here. `base`: what is there anyway."""
     archive = Archive()
-    found = [path for path in Path(build).iterdir() if path.is_file()]
-    for folder in PROGRAM_FOLDERS:
-        found += (path for path in (Path(build) / folder).rglob("*") if "CMakeFiles" not in path.parts)
-    for path in found:
+    for path in (path for folder in PROGRAM_FOLDERS for path in (Path(build) / folder).glob("*")):
         if path.is_file() and os.access(path, os.X_OK) and is_elf(path):
             archive.program(path)
     for test in tests:
