@@ -46,15 +46,16 @@ __noinline __u32 reachable(__u64 task, bool subjective)
 	return mask;
 }
 
-/* Records a refusal by a hook. Not static for the same reason. Returns what the hook returns. */
-__noinline int refuse(__u32 reason, __u32 endpoint)
+/* Records a refusal by a hook; 1 if it stands (audit mode lets pass). Not static for the same reason. An int:
+ * of a bool the compiler makes -EPERM by arithmetic whose range no verifier follows. */
+__noinline int refused(__u32 reason, __u32 endpoint)
 {
 	const struct hw_control *c = get_control();
 	struct hw_policy policy;
 	struct hw_scratch *s;
 
 	if (!c || !get_policy(c, &policy))
-		return -EPERM;
+		return true;
 	count_reason(reason);
 	s = take_scratch(CALLER);
 	if (s) {
@@ -67,7 +68,7 @@ __noinline int refuse(__u32 reason, __u32 endpoint)
 		record_caller(s, policy.head);
 		drop_scratch(CALLER);
 	}
-	return policy.head->mode == HW_AUDIT ? 0 : -EPERM;
+	return policy.head->mode != HW_AUDIT;
 }
 
 static __always_inline bool bypass_refused(void)
@@ -83,7 +84,7 @@ int BPF_PROG(guard_socket_create, int family, int type, int protocol, int kern, 
 {
 	if (ret || kern || family != AF_XDP || !bypass_refused())
 		return ret;
-	return refuse(HW_REASON_BYPASS_SOCKET, 0);
+	return refused(HW_REASON_BYPASS_SOCKET, 0) ? -EPERM : 0;
 }
 
 SEC("lsm/socket_setsockopt")
@@ -91,7 +92,7 @@ int BPF_PROG(guard_setsockopt, struct socket *sock, int level, int optname, int 
 {
 	if (ret || level != SOL_PACKET || optname != PACKET_QDISC_BYPASS || !bypass_refused())
 		return ret;
-	return refuse(HW_REASON_BYPASS_SOCKET, 0);
+	return refused(HW_REASON_BYPASS_SOCKET, 0) ? -EPERM : 0;
 }
 
 static __always_inline __u32 first_endpoint(__u32 mask)
@@ -118,7 +119,7 @@ int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode, int ret
 	if (!target)
 		return 0;
 	target &= ~reachable(bpf_get_current_task(), true);
-	return target ? refuse(HW_REASON_PTRACE, first_endpoint(target)) : 0;
+	return target && refused(HW_REASON_PTRACE, first_endpoint(target)) ? -EPERM : 0;
 }
 
 SEC("lsm/file_receive")
@@ -137,7 +138,7 @@ int BPF_PROG(guard_file_receive, struct file *file, int ret)
 		return 0;
 	if (reachable(bpf_get_current_task(), true) >> (tag->endpoint & 31) & 1)
 		return 0;
-	return refuse(HW_REASON_FD_RECEIVED, tag->endpoint);
+	return refused(HW_REASON_FD_RECEIVED, tag->endpoint) ? -EPERM : 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

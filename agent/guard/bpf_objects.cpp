@@ -19,7 +19,7 @@ namespace hostward::guard {
 
 namespace {
 
-constexpr std::size_t kLogKept = 2000; // bytes of libbpf's last words that an error carries
+constexpr std::size_t kLogKept = 600; // bytes of libbpf's last words that an error carries
 
 std::string& log_text()
 {
