@@ -89,7 +89,9 @@ Status observe_program(const Process& process, Subject& out)
         out.caller.kernel_thread = true;
         return success();
     }
-    TRY(target);
+    if (!target) {
+        return target.error();
+    }
     out.program = *target;
     const UniqueFd fd(::openat(process.folder.get(), "exe", O_PATH | O_CLOEXEC));
     if (!fd) {

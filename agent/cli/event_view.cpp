@@ -32,7 +32,7 @@ bool is_true(const json& event, const char* name)
     return found != event.end() && found->is_boolean() && found->get<bool>();
 }
 
-std::string or_else(std::string text, const char* fallback) { return text.empty() ? fallback : text; }
+std::string or_else(const std::string& text, const char* fallback) { return text.empty() ? fallback : text; }
 
 std::string user_text(const json& event)
 {

@@ -18,7 +18,9 @@ Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
     }
     auto subject =
         line.explain.pid ? observe_caller(*line.explain.pid, line.guard) : describe_caller(line.explain, *resolver);
-    TRY(subject);
+    if (!subject) {
+        return subject.error();
+    }
     const auto explanation = explain(file->policy, subject.take(), line.explain.address);
     if (!explanation) {
         log_error(explanation.error().text);

@@ -81,7 +81,9 @@ Result<ExitCode> guard_unload(const CommandLine& line, const Streams& streams)
         log_error(status.error().text);
         return ExitCode::NotLoaded;
     }
-    TRY(status);
+    if (!status) {
+        return status.error();
+    }
     streams.out.print_line(line.json ? R"({"version":1,"state":"absent"})" : "guard unloaded");
     return ExitCode::Ok;
 }

@@ -5,6 +5,9 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+#include <exception>
+
 namespace hostward::cli {
 
 namespace {
@@ -71,4 +74,13 @@ int run(int argc, const char* const* argv)
 
 } // namespace hostward::cli
 
-int main(int argc, char** argv) { return hostward::cli::run(argc, argv); }
+int main(int argc, char** argv)
+{
+    // Our own code returns errors; this is for what the libraries below it throw: no memory, first of all.
+    try {
+        return hostward::cli::run(argc, argv);
+    } catch (const std::exception& problem) {
+        (void)std::fprintf(stderr, "hostward: error: %s\n", problem.what()); // the last resort: it may fail, too
+        return static_cast<int>(hostward::cli::ExitCode::Failed);
+    }
+}
