@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a whole: exit codes, and what it does with the descriptors it is given.
+#include "agent/base/unique_fd.h"
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+namespace hostward::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Program : public testing::Test {
+protected:
+    Program()
+    {
+        std::string name = (fs::temp_directory_path() / "hostward-program-XXXXXX").string();
+        dir_ = ::mkdtemp(name.data()) == nullptr ? "" : name;
+        std::ofstream(file("good.toml")) << "[[guard.rule]]\nname = \"a\"\naction = \"allow\"\nuser = [\"root\"]\n";
+        std::ofstream(file("bad.toml")) << "[guard]\nmode = \"maybe\"\n[[guard.rule]]\nname = \"a\"\n";
+    }
+    ~Program() override { fs::remove_all(dir_); }
+
+    [[nodiscard]] std::string file(const std::string& name) const { return (dir_ / name).string(); }
+
+    /// Runs the program; standard output goes to `out` (a path), or is closed if there is none. Returns the exit code.
+    int run(std::vector<std::string> words, const std::optional<std::string>& out)
+    {
+        posix_spawn_file_actions_t actions;
+        EXPECT_EQ(::posix_spawn_file_actions_init(&actions), 0);
+        if (out) {
+            ::posix_spawn_file_actions_addopen(&actions, 1, out->c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        } else {
+            ::posix_spawn_file_actions_addclose(&actions, 1);
+        }
+        ::posix_spawn_file_actions_addopen(&actions, 2, file("err").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        const int code = spawn(words, actions);
+        ::posix_spawn_file_actions_destroy(&actions);
+        return code;
+    }
+    int run(const std::vector<std::string>& words) { return run(words, file("out")); }
+
+    [[nodiscard]] std::string read(const std::string& name) const
+    {
+        std::ostringstream text;
+        text << std::ifstream(file(name)).rdbuf();
+        return text.str();
+    }
+
+    static int spawn(std::vector<std::string>& words, const posix_spawn_file_actions_t& actions)
+    {
+        std::string program = HOSTWARD_PROGRAM;
+        std::vector<char*> argv{program.data()};
+        for (auto& word : words) {
+            argv.push_back(word.data());
+        }
+        argv.push_back(nullptr);
+        pid_t pid = 0;
+        EXPECT_EQ(::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ), 0);
+        int status = 0;
+        EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    }
+
+    fs::path dir_;
+};
+
+TEST_F(Program, SaysItsVersion)
+{
+    EXPECT_EQ(run({"--version"}), 0);
+    EXPECT_EQ(read("out"), "hostward " HOSTWARD_VERSION "\n");
+    EXPECT_EQ(read("err"), "");
+}
+
+TEST_F(Program, WrongArgumentsAre2)
+{
+    EXPECT_EQ(run({"guard", "start"}), 2);
+    EXPECT_EQ(read("out"), "");
+    EXPECT_NE(read("err"), "");
+}
+
+TEST_F(Program, ChecksAPolicy)
+{
+    EXPECT_EQ(run({"config", "check", "--config", file("good.toml")}), 0) << read("err");
+    EXPECT_EQ(read("out"), file("good.toml") + ": valid: 1 rule, 1 endpoint, mode enforce, 0 warnings\n");
+    EXPECT_EQ(run({"config", "check", "--config", file("bad.toml")}), 3);
+    EXPECT_EQ(read("out"), "");
+    EXPECT_NE(read("err").find(file("bad.toml") + ":2: guard.mode is \"maybe\""), std::string::npos) << read("err");
+    EXPECT_NE(read("err").find(file("bad.toml") + ":3: guard.rule.action is missing"), std::string::npos);
+    EXPECT_EQ(run({"config", "check", "--json", "--config", file("bad.toml")}), 3);
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"valid":false,"errors":[")")) << read("out");
+    EXPECT_EQ(run({"config", "check", "--config", file("absent.toml")}), 3);
+}
+
+TEST_F(Program, PrintsAPolicyThatItReadsAgain)
+{
+    EXPECT_EQ(run({"config", "print", "--config", file("good.toml")}, file("printed.toml")), 0);
+    EXPECT_EQ(run({"config", "print", "--config", file("printed.toml")}), 0);
+    EXPECT_EQ(read("out"), read("printed.toml"));
+    EXPECT_NE(read("out").find("169.254.169.254"), std::string::npos);
+}
+
+TEST_F(Program, NoGuardIs4)
+{
+    EXPECT_EQ(run({"guard", "status", "--json", "--pin-dir", file("pins"), "--run-dir", dir_}), 4) << read("err");
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"state":"absent",)")) << read("out");
+    EXPECT_EQ(run({"guard", "unload", "--pin-dir", file("pins"), "--run-dir", dir_}), 4) << read("err");
+}
+
+TEST_F(Program, PrintsTheEventsOfAFile)
+{
+    std::ofstream(file("events.jsonl")) << R"({"decision":"deny","time":"t","uid":7})"
+                                        << "\nnot an event\n";
+    EXPECT_EQ(run({"guard", "events", "--run-dir", dir_}), 0);
+    EXPECT_EQ(read("out"), "t deny       uid 7 with unknown program -> unknown endpoint (unknown, unknown hook)\n");
+    EXPECT_NE(read("err").find("1 lines are no events"), std::string::npos) << read("err");
+    EXPECT_EQ(run({"guard", "events", "--run-dir", file("none")}), 1);
+}
+
+TEST_F(Program, AResultThatDoesNotArriveIsAFailure)
+{
+    EXPECT_EQ(run({"--version"}, "/dev/full"), 1);
+    EXPECT_NE(read("err").find("No space left"), std::string::npos) << read("err");
+    EXPECT_EQ(run({"--version"}, std::nullopt), 1);
+}
+
+TEST_F(Program, AClosedOutputIsNotTheFirstFileItOpens)
+{
+    const std::string before = read("good.toml");
+    EXPECT_EQ(run({"config", "print", "--config", file("good.toml")}, std::nullopt), 1);
+    EXPECT_EQ(read("good.toml"), before);
+}
+
+TEST_F(Program, AReaderThatLeftEndsItQuietly)
+{
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    UniqueFd reading(ends[0]);
+    const UniqueFd writing(ends[1]);
+    reading.reset();
+    EXPECT_EQ(run({"--version"}, "/proc/self/fd/" + std::to_string(writing.get())), 1);
+    EXPECT_EQ(read("err"), "") << "`| head` is nothing to complain about";
+}
+
+} // namespace
+} // namespace hostward::cli
