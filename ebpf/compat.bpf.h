@@ -107,6 +107,7 @@ struct path {
 } KERNEL_STRUCT;
 
 struct file {
+	unsigned int f_flags;
 	struct path f_path;
 	struct inode *f_inode;
 } KERNEL_STRUCT;
@@ -159,6 +160,9 @@ struct bpf_map {
 
 /* include/linux/sched.h; unchanged since 2.6 */
 #define PF_KTHREAD 0x00200000
+
+/* include/linux/fs.h, FMODE_EXEC: open(2) and openat2(2) cannot set it, execve(2) always does */
+#define OPENED_BY_EXEC 0x20
 
 /* include/uapi/linux/{if_ether,in}.h: not included, they clash with kernel types above */
 #define ETH_P_IP 0x0800

@@ -72,7 +72,7 @@ static __noinline int vote_program(struct hw_scratch *s, void *table)
 {
 	struct hw_fact *fact;
 
-	if (s->who.flags & (HW_ID_NO_EXE | HW_ID_EXE_UNLINKED))
+	if (s->who.flags & (HW_ID_NO_EXE | HW_ID_EXE_UNTRUSTED))
 		return 0;
 	fact = find_fact(table, HW_FACT_EXE, s->who.exe_inode,
 			 hw_exe_key_b(s->who.exe_device, s->who.exe_generation));

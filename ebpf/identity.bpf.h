@@ -55,8 +55,15 @@ static __always_inline int read_namespaces(const struct task_struct *task, struc
 	return error;
 }
 
-/* The program file. One on a file system that a user namespace mounted is never trusted: its
- * owner decides what inode numbers and generations it shows. */
+/*
+ * The program file. Not trusted, so that it never matches:
+ * - a deleted one, a memfd among them;
+ * - one on a file system that a user namespace mounted: its owner decides what inode numbers and
+ *   generations it shows;
+ * - one that execve did not open. prctl(PR_SET_MM_MAP) replaces the program file of a process by any
+ *   file it has open, and asks only for a capability in the caller's own user namespace, which a
+ *   child that shares the memory can have (kernel/sys.c, prctl_set_mm_map).
+ */
 static __always_inline int read_program(const struct task_struct *task, struct hw_identity *who, __u32 host_user_ns)
 {
 	struct user_namespace *sb_user_ns = NULL;
@@ -66,6 +73,7 @@ static __always_inline int read_program(const struct task_struct *task, struct h
 	struct inode *inode = NULL;
 	unsigned long number = 0;
 	unsigned int links = 0;
+	unsigned int flags = 0;
 	__u32 sb_ns = 0;
 	int error = 0;
 
@@ -75,6 +83,7 @@ static __always_inline int read_program(const struct task_struct *task, struct h
 	READ(error, file, mm->exe_file);
 	if (!file)
 		goto no_program;
+	READ(error, flags, file->f_flags);
 	READ(error, inode, file->f_inode);
 	READ(error, number, inode->i_ino);
 	READ(error, who->exe_generation, inode->i_generation);
@@ -84,8 +93,8 @@ static __always_inline int read_program(const struct task_struct *task, struct h
 	READ(error, sb_user_ns, sb->s_user_ns);
 	READ(error, sb_ns, sb_user_ns->ns.inum);
 	who->exe_inode = number;
-	if (!links || sb_ns != host_user_ns)
-		who->flags |= HW_ID_EXE_UNLINKED;
+	if (!links || sb_ns != host_user_ns || !(flags & OPENED_BY_EXEC))
+		who->flags |= HW_ID_EXE_UNTRUSTED;
 	return error;
 
 no_program:

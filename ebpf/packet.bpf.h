@@ -185,6 +185,37 @@ static __always_inline __u32 check_tag(struct bpf_sock *sk, const struct hw_poli
 	return HW_REASON_RULE;
 }
 
+#define CGROUP_LEVELS_MAX 32
+
+/* Whether the packet's socket was made below the guarded cgroup. tc sees those of everybody. */
+static __always_inline bool is_of_guarded_cgroup(struct __sk_buff *skb, const struct hw_head *head)
+{
+	for (int level = 0; level < CGROUP_LEVELS_MAX; level++) {
+		__u64 id = bpf_skb_ancestor_cgroup_id(skb, level);
+
+		if (id == head->root_cgroup)
+			return true;
+		if (!id)
+			return false;
+	}
+	return true;
+}
+
+/* The id of the root of cgroup2: the first node of its file system (fs/kernfs/dir.c). */
+#define ROOT_CGROUP_ID 1
+
+/* A packet without socket is nobody's: one made here is judged where everybody is guarded, one that
+ * is routed through by the policy's own switch for those. */
+static __always_inline __u32 judge_orphan(struct __sk_buff *skb, const struct hw_packet *packet,
+					  const struct hw_head *head, const struct hw_destination *to)
+{
+	if (skb->ingress_ifindex)
+		return head->flags & HW_HEAD_FORWARDED_ALLOW ? HW_REASON_RULE : HW_REASON_FORWARDED;
+	if (head->root_cgroup != ROOT_CGROUP_ID)
+		return HW_REASON_RULE;
+	return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : HW_REASON_NO_SOCKET;
+}
+
 static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw_packet *packet,
 					  const struct hw_policy *policy, const struct hw_destination *to,
 					  bool *audited)
@@ -192,16 +223,14 @@ static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw
 	struct bpf_sock *sk = skb->sk;
 	__u32 reason;
 
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return judge_orphan(skb, packet, policy->head, to);
+	if (packet->hook == HW_HOOK_TC && !is_of_guarded_cgroup(skb, policy->head))
+		return HW_REASON_RULE;
 	if (to->reason != HW_REASON_RULE)
 		return to->reason;
-	if (!sk) {
-		if (!skb->ingress_ifindex)
-			return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : HW_REASON_NO_SOCKET;
-		return policy->head->flags & HW_HEAD_FORWARDED_ALLOW ? HW_REASON_RULE : HW_REASON_FORWARDED;
-	}
-	sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : HW_REASON_NO_SOCKET;
 	reason = check_tag(sk, policy, to->endpoint, audited);
 	if (reason != HW_REASON_UNTAGGED)
 		return reason;

@@ -74,7 +74,8 @@ std::string valid_text(const std::string& path, const PolicyFile& checked)
 
 Result<ExitCode> config_check(const CommandLine& line, const Streams& streams)
 {
-    const auto resolver = make_path_resolver(guard::make_resolver());
+    TRY_ASSIGN(auto real, guard::make_resolver());
+    const auto resolver = make_path_resolver(std::move(real));
     const auto checked = read_policy_file(line.config, *resolver);
     if (!checked) {
         streams.err.print_line(checked.error().text);

@@ -6,11 +6,14 @@
 #include "agent/cli/policy_file.h"
 #include "agent/guard/resolver.h"
 
+#include <utility>
+
 namespace hostward::cli {
 
 Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
 {
-    const auto resolver = make_path_resolver(guard::make_resolver());
+    TRY_ASSIGN(auto real, guard::make_resolver());
+    const auto resolver = make_path_resolver(std::move(real));
     const auto file = read_policy_file(line.config, *resolver);
     if (!file) {
         streams.err.print_line(file.error().text);

@@ -136,8 +136,8 @@ std::string status_text(const guard::GuardStatus& status)
                ": every local user can reach the metadata service\n";
     }
     return head_text(status) + layers_text(status.layers) + counts_text(status) +
-           numbers_text("refusals and passes by reason", status.reasons) +
-           numbers_text("counted and not listed", status.lost) + rows_text(status.rows);
+           numbers_text("denials by reason", status.reasons) + numbers_text("counted and not listed", status.lost) +
+           rows_text(status.rows);
 }
 
 } // namespace hostward::cli

@@ -310,7 +310,7 @@ Result<Applied> Guard::apply(const config::GuardConfig& config)
     if (control.sealed != 0) {
         return sealed_error();
     }
-    const auto resolver = make_resolver();
+    TRY_ASSIGN(const auto resolver, make_resolver());
     TRY_ASSIGN(CompiledPolicy policy, compile(config, *resolver));
     Applied applied;
     applied.rules = policy.rule_names.size();

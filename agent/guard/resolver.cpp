@@ -7,6 +7,7 @@
 #include <array>
 #include <climits>
 #include <string_view>
+#include <utility>
 
 #include "agent/guard/exe_facts.h"
 #include "agent/host/path_trust.h"
@@ -37,8 +38,10 @@ bool is_interpreter(int fd)
 
 class HostResolver : public Resolver {
 public:
-    std::optional<std::uint32_t> user(const std::string& name) override { return accounts().user(name); }
-    std::optional<std::uint32_t> group(const std::string& name) override { return accounts().group(name); }
+    explicit HostResolver(host::Users users) : users_(std::move(users)) {}
+
+    std::optional<std::uint32_t> user(const std::string& name) override { return users_.user(name); }
+    std::optional<std::uint32_t> group(const std::string& name) override { return users_.group(name); }
 
     Result<ExeInfo> exe(const std::string& path) override
     {
@@ -58,21 +61,15 @@ public:
     }
 
 private:
-    /// Read at the first question and then the same for the whole policy. Unreadable files have no accounts:
-    /// every name is then reported as missing, and its rules do not match.
-    const host::Users& accounts()
-    {
-        if (!users_) {
-            auto read = host::Users::read();
-            users_ = read ? read.take() : host::Users{};
-        }
-        return *users_;
-    }
-    std::optional<host::Users> users_;
+    host::Users users_;
 };
 
 } // namespace
 
-std::unique_ptr<Resolver> make_resolver() { return std::make_unique<HostResolver>(); }
+Result<std::unique_ptr<Resolver>> make_resolver()
+{
+    TRY_ASSIGN(host::Users users, host::Users::read());
+    return std::unique_ptr<Resolver>(std::make_unique<HostResolver>(std::move(users)));
+}
 
 } // namespace hostward::guard

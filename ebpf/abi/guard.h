@@ -218,7 +218,7 @@ HW_STATIC_ASSERT(sizeof(struct hw_control) == 48, "hw_control");
 
 enum hw_identity_flags {
 	HW_ID_NO_EXE = 1,        /* no program file: a kernel thread */
-	HW_ID_EXE_UNLINKED = 2,  /* memfd or deleted: never matches an exe condition */
+	HW_ID_EXE_UNTRUSTED = 2, /* never matches: deleted, memfd, claimed by prctl, user mount */
 	HW_ID_CONTAINER = 4,     /* own pid, net or user namespace */
 	HW_ID_UNREADABLE = 8,
 	HW_ID_GROUPS_OVERFLOW = 16,

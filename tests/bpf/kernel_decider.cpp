@@ -47,7 +47,7 @@ void put_identity(const guard::Caller& caller, decide_question& question)
         who.exe_device = caller.exe->device;
         who.exe_generation = caller.exe->generation;
     } else {
-        who.flags |= HW_ID_EXE_UNLINKED;
+        who.flags |= HW_ID_EXE_UNTRUSTED;
     }
     who.flags |= caller.container ? std::uint32_t{HW_ID_CONTAINER} : 0;
     who.flags |= caller.kernel_thread ? std::uint32_t{HW_ID_KERNEL_THREAD} : 0;
