@@ -44,10 +44,10 @@ class Archive:
     def has(self, path):
         return _inside(path) in self._entries
 
-    def program(self, source):
-        """A program and every library that its loader would map, each where it is on this machine."""
-        self.copy(source)
-        for library in libraries_of(source):
+    def program(self, source, path=None):
+        """A program and every library that its loader would map, each where it is on this machine. Any other file alone."""
+        self.copy(source, path)
+        for library in libraries_of(source) if is_elf(source) else ():
             if not self.has(library):
                 self.copy(library)
 
@@ -55,7 +55,7 @@ class Archive:
         for root, _, names in os.walk(folder):
             for name in names:
                 source = Path(root, name)
-                self.program(source) if is_elf(source) else self.copy(source)
+                self.program(source)
 
     def mirror(self, folder, leave_out=()):
         """A folder as the root, links kept as links."""
@@ -214,6 +214,16 @@ _SYSTEMD_MASKED = ("getty.target", "console-getty.service", "serial-getty@.servi
                    "systemd-update-done.service", "systemd-journal-catalog-update.service", "systemd-pcrphase.service",
                    "systemd-update-utmp.service", "systemd-logind.service", "apt-daily.timer", "fstrim.timer",
                    "e2scrub_all.timer", "systemd-tmpfiles-clean.timer", "systemd-firstboot.service", "ldconfig.service")
+
+
+def enable_unit(archive, file):
+    """A unit file installed and enabled as its own [Install] section asks."""
+    file = Path(file)
+    archive.copy(file, f"/etc/systemd/system/{file.name}")
+    for line in file.read_text().splitlines():
+        key, _, targets = line.partition("=")
+        for target in targets.split() if key == "WantedBy" else ():
+            archive.link(f"/etc/systemd/system/{target}.wants/{file.name}", f"../{file.name}")
 
 
 def system_archive(folder):

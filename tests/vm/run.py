@@ -120,7 +120,7 @@ def run_in_machine(options, tests, results):
     groups += [[test] for test in tests if LABEL_OWN_BOOT in test.labels]
     try:
         for number, group in enumerate(filter(None, groups)):
-            own = list_archive(group, environment).write(work / f"list-{os.getpid()}-{number}.cpio")
+            own = list_archive(group, environment, options.file, options.unit).write(work / f"list-{os.getpid()}-{number}.cpio")
             boot(options, kernel, fixed + [own], group, results)
     finally:
         for leftover in work.glob(f"*-{os.getpid()}*"):
@@ -146,12 +146,21 @@ def run_here(tests, results):
         results.end(test.name, {"status": status, "ms": str(int((time.monotonic() - start) * 1000))})
 
 
+def _placed(text):
+    source, _, path = text.partition("=")
+    if not path.startswith("/"):
+        raise argparse.ArgumentTypeError("need SOURCE=/PATH")
+    return source, path
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kernel", choices=["5.10", "6.1", "6.12", "native"])
     parser.add_argument("--build", type=Path, required=True, help="the build folder")
     parser.add_argument("--no-lsm", action="store_true", help="without bpf among the active security modules")
     parser.add_argument("--systemd", action="store_true", help="systemd is process 1 and the command a service of it")
+    parser.add_argument("--file", action="append", default=[], type=_placed, metavar="SOURCE=PATH", help="a file more in the machine")
+    parser.add_argument("--unit", action="append", default=[], help="a systemd unit, installed and enabled there")
     parser.add_argument("--labels", default=LABELS, help="CTest labels to run, default %(default)s")
     parser.add_argument("-R", dest="pattern", help="only tests whose name matches")
     parser.add_argument("--limit", type=float, default=600, help="seconds that the one command may take, default %(default)s")

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from initramfs import Archive, Error, is_elf
+from initramfs import Archive, Error, enable_unit, is_elf
 
 LABELS = "^(bpf|e2e)$"         # folders whose tests run inside
 LABEL_NATIVE = "native-only"   # needs what the test machine has not: a client with an interpreter
@@ -74,7 +74,12 @@ def programs_archive(build, tests, base):
     return archive
 
 
-def list_archive(tests, environment):
+def list_archive(tests, environment, files=(), units=()):
+    """The list of tests for init, and what one run adds: files by (source, path), systemd units."""
     archive = Archive()
+    for source, path in files:
+        archive.program(source, path)
+    for unit in units:
+        enable_unit(archive, unit)
     archive.text("/hostward-tests", "".join(test.line(environment) for test in tests))
     return archive
