@@ -100,11 +100,12 @@ void connect_once(const attack::Target& target, Score& score)
     });
     char idle[] = "--idle";
     std::array<char*, 3> arguments{const_cast<char*>(allowed), idle, nullptr}; // execv's signature
+    char* const* words = arguments.data(); // nothing may be called between vfork and exec
     for (int i = 0; i < kChildrenPerRound; ++i) {
         // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): the shared memory is the attack
         const pid_t child = vfork();
         if (child == 0) {
-            (void)execv(allowed, arguments.data());
+            (void)execv(allowed, words);
             _exit(attack::kCannotTry);
         }
         (void)waitpid(child, nullptr, 0);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes the guard apart, then connects. Only what belongs to the named cgroup or folder is touched.
-//   tamper detach CGROUP ADDRESS    detaches every link and program of the cgroup (its folder)
-//   tamper unpin PIN_DIR ADDRESS    removes every pin below the folder
+//   tamper detach CGROUP ADDRESS    detaches every link and program of the cgroup (its folder), and
+//                                   the traffic filters of this network namespace
+//   tamper unpin PIN_DIR ADDRESS    removes every pin below the folder, and the traffic filters, which
+//                                   no pin holds
 //   tamper map CGROUP ADDRESS       empties the address filter of the guard's control map, found by id
 //   tamper kill PID ADDRESS         kills the agent
 #include "attack.h"
@@ -9,6 +11,11 @@
 
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -122,6 +129,38 @@ void detach_programs(const char* folder)
     (void)close(cgroup);
 }
 
+/// Removes every clsact queueing discipline of this network namespace, with the filters on it.
+void drop_traffic_filters()
+{
+    struct Request {
+        nlmsghdr header{};
+        tcmsg body{};
+        rtattr kind{};
+        std::array<char, 8> name{"clsact"};
+    };
+    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    struct if_nameindex* interfaces = if_nameindex();
+    for (const auto* at = interfaces; at != nullptr && at->if_index != 0; ++at) {
+        Request request;
+        request.header.nlmsg_len = sizeof(request);
+        request.header.nlmsg_type = RTM_DELQDISC;
+        request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+        request.body.tcm_ifindex = static_cast<int>(at->if_index);
+        request.body.tcm_parent = TC_H_CLSACT;
+        request.body.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+        request.kind.rta_type = TCA_KIND;
+        request.kind.rta_len = sizeof(request.kind) + sizeof("clsact");
+        struct {
+            nlmsghdr header{};
+            nlmsgerr error{};
+        } answer;
+        const bool is_answered = send(fd, &request, sizeof(request), 0) > 0 && recv(fd, &answer, sizeof(answer), 0) > 0;
+        print_step("remove traffic filters", is_answered ? -answer.error.error : errno);
+    }
+    if_freenameindex(interfaces);
+    (void)close(fd);
+}
+
 void unpin(const char* folder)
 {
     std::error_code status;
@@ -210,8 +249,10 @@ int main(int argc, char** argv)
     if (way == "detach") {
         detach_links(cgroup_id(argv[2]));
         detach_programs(argv[2]);
+        drop_traffic_filters();
     } else if (way == "unpin") {
         unpin(argv[2]);
+        drop_traffic_filters();
     } else if (way == "map") {
         write_maps(cgroup_id(argv[2]));
     } else if (way == "kill") {

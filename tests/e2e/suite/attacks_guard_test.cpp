@@ -10,6 +10,8 @@ namespace {
 
 class GuardAttacks : public AttackTest {
 protected:
+    void TearDown() override { renew_site(); }
+
     /// The attack by nobody, then by root: in this order, for root's may leave no guard.
     static std::vector<Attempt> by_both(const std::vector<std::string>& argv)
     {

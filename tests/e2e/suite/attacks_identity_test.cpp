@@ -96,16 +96,21 @@ TEST_F(IdentityAttacks, ExeInodeReuse)
         GTEST_SKIP() << "no file system that reuses inode numbers: " << mounted.error().text;
     }
     const std::string doomed = std::string(kExt4) + "/trusted/doomed";
-    Attempt reuse{"a file with the allowed program's inode number",
-                  [&]() -> Result<Outcome> {
-                      TRY_ASSIGN(const std::string inode, inode_of(doomed));
-                      if (unlink(doomed.c_str()) != 0) {
-                          return system_error(errno, doomed);
-                      }
-                      return run(site().attack(
-                          {"exe_memory", "reuse", attack_path("tcp"), std::string(kExt4) + "/scratch", inode, kImds4}));
-                  },
-                  [&] { return copy_program(doomed, "tcp", kRoot, 0755); }};
+    Attempt reuse{
+        "a file with the allowed program's inode number",
+        [&]() -> Result<Outcome> {
+            TRY_ASSIGN(const std::string inode, inode_of(doomed));
+            if (unlink(doomed.c_str()) != 0) {
+                return system_error(errno, doomed);
+            }
+            return run(site().attack(
+                {"exe_memory", "reuse", attack_path("tcp"), std::string(kExt4) + "/scratch", inode, kImds4}));
+        },
+        [&]() -> Status {
+            TRY(empty_folder(std::string(kExt4) + "/scratch"));
+            return copy_program(doomed, "tcp", kRoot, 0755);
+        },
+    };
     const std::string policy = rule("exe = [\"" + std::string(kAllowed) + "\", \"" + doomed + "\"]");
     check_row(row("exe-inode-reuse", policy, {reuse}, allowed_program()));
 }

@@ -83,6 +83,15 @@ Status copy_program(const std::string& path, std::string_view attack, uid_t owne
     return success();
 }
 
+Status empty_folder(const std::string& path)
+{
+    std::error_code status;
+    for (const auto& entry : fs::directory_iterator(path, status)) {
+        fs::remove_all(entry.path(), status);
+    }
+    return status ? Status(system_error(status.value(), path)) : success();
+}
+
 Result<std::string> inode_of(const std::string& path)
 {
     struct stat facts {};

@@ -20,6 +20,7 @@ inline constexpr auto kExt4 = "/mnt/ext4";
 
 /// A copy of an attack program, as a new file.
 [[nodiscard]] Status copy_program(const std::string& path, std::string_view attack, uid_t owner, mode_t mode);
+[[nodiscard]] Status empty_folder(const std::string& path);
 [[nodiscard]] Result<std::string> inode_of(const std::string& path);
 [[nodiscard]] Status move_to(pid_t pid, const std::string& cgroup);
 

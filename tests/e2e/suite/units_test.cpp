@@ -40,7 +40,7 @@ protected:
 std::string policy_with_units(int exact)
 {
     std::string policy = "[guard]\nmode = \"enforce\"\n[[guard.rule]]\nname = \"units\"\naction = \"allow\"\n"
-                         "unit = [\"allowed.service\", \"u*.service\"";
+                         "unit = [\"allowed.service\", \"fresh-*.service\"";
     for (int number = 1; number <= exact; ++number) {
         policy += ", \"exact-" + std::to_string(number) + ".service\"";
     }
@@ -53,15 +53,16 @@ TEST_F(Units, AFreshUnitsFirstInstructionIsJudgedRight)
     const int few = surroundings().scaled(40, 5);
     const Status loaded = site().guard.load(policy_with_units(few));
     ASSERT_TRUE(loaded) << loaded.error().text;
-    EXPECT_EQ(count_through("system.slice/u", ".service", fresh), fresh) << "some were wrongly denied";
+    EXPECT_EQ(count_through("system.slice/fresh-", ".service", fresh), fresh) << "some were wrongly denied";
     EXPECT_EQ(count_through("system.slice/exact-", ".service", few), few) << "some were wrongly denied";
-    EXPECT_EQ(count_through("system.slice/system-deep.slice/u", ".service", few), few) << "some were wrongly denied";
+    EXPECT_EQ(count_through("system.slice/system-deep.slice/fresh-", ".service", few), few)
+        << "some were wrongly denied";
     // Names that only look alike.
-    EXPECT_EQ(count_through("system.slice/v", ".service", few), 0);
-    EXPECT_EQ(count_through("system.slice/u", ".scope", few), 0);
-    EXPECT_EQ(count_through("system.slice/exact-", "0.service", few), 0);
+    EXPECT_EQ(count_through("system.slice/other-", ".service", few), 0);
+    EXPECT_EQ(count_through("system.slice/fresh-", ".scope", few), 0);
+    EXPECT_EQ(count_through("system.slice/exact-", "x.service", few), 0);
     // A unit's name inside something that is no slice was made by whoever owns that something.
-    EXPECT_EQ(count_through("user.slice/user@1000.service/u", ".service", few), 0);
+    EXPECT_EQ(count_through("user.slice/user@1000.service/fresh-", ".service", few), 0);
     std::printf("%d fresh units by pattern, %d by name\n", fresh, few);
 }
 
@@ -71,7 +72,7 @@ TEST_F(Units, ARemovedUnitsNumberIsNotItsSuccessors)
     const Status loaded = site().guard.load(policy_with_units(0));
     ASSERT_TRUE(loaded) << loaded.error().text;
     for (int round = 0; round < rounds; ++round) {
-        const auto allowed = site().cgroups.make("system.slice/u-again.service");
+        const auto allowed = site().cgroups.make("system.slice/fresh-again.service");
         ASSERT_TRUE(allowed) << allowed.error().text;
         EXPECT_TRUE(connects_at_birth(*allowed)) << "round " << round;
         ASSERT_EQ(rmdir(allowed->c_str()), 0);
@@ -86,7 +87,7 @@ TEST_F(Units, WhatAUnitMakesBelowItselfIsStillTheUnit)
 {
     const Status loaded = site().guard.load(policy_with_units(0));
     ASSERT_TRUE(loaded) << loaded.error().text;
-    const auto below = site().cgroups.make("system.slice/u-outer.service/payload");
+    const auto below = site().cgroups.make("system.slice/fresh-outer.service/payload");
     ASSERT_TRUE(below) << below.error().text;
     EXPECT_TRUE(connects_at_birth(*below));
 }

@@ -163,6 +163,12 @@ void AttackTest::SetUpTestSuite()
 
 void AttackTest::TearDownTestSuite() { site_.reset(); }
 
+void AttackTest::renew_site()
+{
+    site_.reset();
+    SetUpTestSuite();
+}
+
 void AttackTest::SetUp() { ASSERT_NE(site_, nullptr) << site_error_; }
 
 void AttackTest::TearDown()

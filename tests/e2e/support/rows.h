@@ -44,6 +44,9 @@ protected:
     /// Root in the allowed unit over TCP.
     [[nodiscard]] static Attempt allowed_unit();
 
+    /// Another site, for what comes after an attack that left no guard to unload.
+    static void renew_site();
+
     /// Does it all and prints one line: `[ROW] id=ID result=stopped|open|skipped why=TEXT`.
     static void check_row(const Row& row);
 
