@@ -5,6 +5,7 @@
 Usage: tests/vm/harness_test.py --build BUILD
 """
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ KERNEL = "6.1"
 BUILD = None
 sys.path.insert(0, str(HERE))
 
+import table  # noqa: E402
 from initramfs import Archive  # noqa: E402
 
 
@@ -161,6 +163,45 @@ class Packing(unittest.TestCase):
             source.write_text("second one")
             self.assertIn(b"second one", archive.write(target).read_bytes())
             self.assertIn(b"first", first[1])
+
+
+class Table(unittest.TestCase):
+    @staticmethod
+    def column(result, passed=True):
+        cell = {"result": result, "why": "because"}
+        return {"kernel": "6.1", "release": "6.1.0", "rows": {"tcp": cell}, "facts": {"btf": {"result": "yes", "why": ""}},
+                "tests": [{"name": "e2e/attacks", "passed": passed}]}
+
+    def measured(self, **machines):
+        with tempfile.TemporaryDirectory() as work:
+            for name, data in machines.items():
+                Path(work, name.replace("_", ".") + ".json").write_text(json.dumps(data))
+            return table.measured(Path(work))
+
+    def test_a_changed_row_and_a_row_nobody_measured_differ(self):
+        written, absent = self.measured(**{"6_1": self.column("stopped")})
+        self.assertIn("5.10", absent)
+        self.assertEqual(table.differences(written, written), [])
+        now, _ = self.measured(**{"6_1": self.column("open")})
+        self.assertEqual(len(table.differences(now, written)), 1)
+        self.assertEqual(now["6.1"]["rows"]["udp"]["result"], "missing")
+
+    def test_another_running_kernel_is_not_compared_but_another_machine_is(self):
+        now, _ = self.measured(native=self.column("stopped"))
+        self.assertEqual(table.differences(now, {}), [])
+        now, _ = self.measured(**{"6_1": self.column("stopped")})
+        self.assertEqual(len(table.differences(now, {})), 1)
+
+    def test_failed_tests_are_never_accepted(self):
+        now, _ = self.measured(**{"6_1": self.column("stopped", passed=False)})
+        with self.assertRaises(SystemExit):
+            table.update(now, {})
+
+    def test_the_document_takes_what_was_measured(self):
+        now, _ = self.measured(**{"6_1": self.column("open")})
+        text = table.with_blocks(table.DOCUMENT.read_text(), table.rendered(now))
+        self.assertIn("| TCP connect (`tcp`) | **open** |", text)
+        self.assertIn("- `tcp`: open on 6.1: because", text)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,8 @@ def measured(folder):
             column = "native-" + ".".join(data["release"].split(".")[:2])
         rows = {row: data["rows"].get(row, {"result": "missing", "why": ""}) for row in ROWS}
         rows |= {row: cell for row, cell in data["rows"].items() if row not in rows}
-        columns[column] = {"rows": rows, "facts": data["facts"]}
+        failed = [test["name"] for test in data["tests"] if not test["passed"]]
+        columns[column] = {"rows": rows, "facts": data["facts"], "failed": failed}
     return columns, absent
 
 
@@ -161,6 +162,9 @@ def differences(now, written):
 
 
 def update(now, written):
+    failed = [f"{heading(column)}: {name}" for column in now for name in now[column].pop("failed")]
+    if failed:
+        sys.exit("table.py: nothing accepted from tests that failed:\n  " + "\n  ".join(failed))
     accepted = written | now
     EXPECTED.write_text(json.dumps(accepted, indent=1, sort_keys=True) + "\n")
     DOCUMENT.write_text(with_blocks(DOCUMENT.read_text(), rendered(accepted)))
