@@ -70,7 +70,7 @@ void add_program(const Flow& flow, Json& out)
     out["exe_device"] = known ? Json(who.exe_device) : Json(nullptr);
     out["exe_inode"] = known ? Json(who.exe_inode) : Json(nullptr);
     out["exe_generation"] = known ? Json(who.exe_generation) : Json(nullptr);
-    out["exe_unlinked"] = known ? Json(has(flow, HW_ID_EXE_UNTRUSTED)) : Json(nullptr);
+    out["exe_untrusted"] = known ? Json(has(flow, HW_ID_EXE_UNTRUSTED)) : Json(nullptr);
 }
 
 void add_place(const Flow& flow, Json& out)

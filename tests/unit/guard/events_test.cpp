@@ -122,7 +122,7 @@ TEST(EventLine, HasEveryFieldInOrder)
         R"({"time":"2026-11-21T02:00:03.456Z","first":"2026-11-21T02:00:02.000Z","last":"2026-11-21T02:00:03.456Z",)"
         R"("count":3,"decision":"deny","reason":"default","rule":null,"endpoint":"endpoint0","hook":"connect4",)"
         R"("protocol":"tcp","uid":1000,"euid":0,"gid":100,"egid":101,"user":"alice","group":"users",)"
-        R"("exe":"/usr/bin/curl","exe_device":266338304,"exe_inode":77,"exe_generation":5,"exe_unlinked":false,)"
+        R"("exe":"/usr/bin/curl","exe_device":266338304,"exe_inode":77,"exe_generation":5,"exe_untrusted":false,)"
         R"("cgroup":"/system.slice/a.service","cgroup_id":4711,"unit":"a.service","pid":321,"pid_ns":11,"net_ns":12,)"
         R"("container":false,"generation":9})");
 }
@@ -157,7 +157,7 @@ TEST(EventLine, KnowsOnlyTheSocketOfAPacket)
     EXPECT_NE(line.find(R"("reason":"untagged")"), std::string::npos) << line;
     EXPECT_NE(line.find(R"("protocol":null,"uid":1000,"euid":null,"gid":null,"egid":null,"user":"alice",)"
                         R"("group":null,"exe":null,"exe_device":null,"exe_inode":null,"exe_generation":null,)"
-                        R"("exe_unlinked":null,"cgroup":null,"cgroup_id":8,"unit":null,"pid":null,"pid_ns":null,)"
+                        R"("exe_untrusted":null,"cgroup":null,"cgroup_id":8,"unit":null,"pid":null,"pid_ns":null,)"
                         R"("net_ns":null,"container":null)"),
               std::string::npos)
         << line;
