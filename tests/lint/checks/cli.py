@@ -14,7 +14,9 @@ TIMEOUT_S = 20
 # Read by AWS SSM and EC2 Image Builder as "reboot this machine".
 CODES_NEVER = {168, 169, 194}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-SUBCOMMANDS = re.compile(r"^SUBCOMMANDS:\s*\n(.*?)(?:\n\S|\Z)", re.M | re.S | re.I)
+# The program lists whole commands (`guard run`), a group of commands their last words (`run`).
+SUBCOMMANDS = re.compile(r"^(?:sub)?commands:\s*\n(.*?)(?:\n\S|\Z)", re.M | re.S | re.I)
+COMMAND_LINE = re.compile(r"^  (\w+(?: \w+)*)(?:  |$)", re.M)
 TOML_BLOCK = re.compile(r"^```toml\n(.*?)^```", re.M | re.S)
 MAN_EXAMPLE = re.compile(r"^\.EX\n(.*?)^\.EE", re.M | re.S)
 
@@ -35,8 +37,10 @@ def helps(tree: Tree, *command: str) -> dict[tuple, str]:
     done = call(tree, *command, "--help")
     texts = {command: done.stdout if done.returncode == 0 and not done.stderr else ""}
     block = SUBCOMMANDS.search(done.stdout)
-    for name in re.findall(r"^  (\w+)", block.group(1) if block else "", re.M):
-        texts |= helps(tree, *command, name)
+    for name in COMMAND_LINE.findall(block.group(1) if block else ""):
+        words = name.split()
+        texts |= helps(tree, *command, words[0]) if words[:-1] and (*command, words[0]) not in texts else {}
+        texts |= helps(tree, *command, *words) if (*command, *words) not in texts else {}
     return texts
 
 
@@ -106,7 +110,7 @@ def run(tree: Tree) -> list[Finding]:
 # A stand-in for the program: two commands and one option.
 _PROGRAM = """#!/bin/sh
 case "$*" in
---help) printf 'x\\nSUBCOMMANDS:\\n  config  y\\n\\nExit codes: 0 done, 2 wrong.\\n' ;;
+--help) printf 'x\\nCommands:\\n  config check  y\\n\\nExit codes: 0 done, 2 wrong.\\n' ;;
 'config --help') printf 'OPTIONS:\\n  --json  z\\nSUBCOMMANDS:\\n  check  y\\n' ;;
 'config check --help') printf 'OPTIONS:\\n  --json  z\\n  --config FILE\\n' ;;
 config*) ! grep -q wrong "$4" || exit 3 ;;
