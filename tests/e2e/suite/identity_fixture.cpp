@@ -32,12 +32,13 @@ Result<Child> start_ready(const Launch& launch, std::string& line)
     return child;
 }
 
-/// The giver has its socket; the taker listens, gets it and uses it.
-Result<Outcome> hand_over(Child& giver, Launch taker, const std::string& path)
+/// The giver has its socket; the taker listens, gets it and uses it. What the giver itself sent does not count.
+Result<Outcome> hand_over(FarEnd& imds, Child& giver, Launch taker, const std::string& path)
 {
     taker.argv.back() = path;
     std::string line;
     TRY_ASSIGN(Child child, start_ready(taker, line));
+    imds.reset();
     TRY(giver.write("go\n"));
     Outcome outcome = child.finish(taker.timeout);
     (void)giver.finish(taker.timeout); // it only waits for the taker
@@ -170,7 +171,7 @@ Attempt IdentityTest::passed(std::string name, Launch giver, const Launch& taker
                 giver.argv.back() = next_socket_path();
                 std::string line;
                 TRY_ASSIGN(Child child, start_ready(giver, line));
-                return hand_over(child, taker, giver.argv.back());
+                return hand_over(site().network.imds(), child, taker, giver.argv.back());
             },
             {}};
 }
@@ -179,7 +180,7 @@ Attempt IdentityTest::older_passed(std::string name, Launch giver, const Launch&
 {
     auto child = std::make_shared<std::optional<Child>>();
     auto path = std::make_shared<std::string>();
-    return {std::move(name), [child, path, taker] { return hand_over(**child, taker, *path); },
+    return {std::move(name), [child, path, taker] { return hand_over(site().network.imds(), **child, taker, *path); },
             [child, path, giver]() mutable -> Status {
                 *path = next_socket_path();
                 giver.argv.back() = *path;
@@ -202,6 +203,7 @@ Attempt IdentityTest::stolen(std::string name, const Launch& giver, Launch taker
                 std::string fd;
                 words >> word >> pid >> fd;
                 taker.argv = {taker.argv[0], "getfd", pid, fd};
+                site().network.imds().reset();
                 return run(taker);
             },
             {}};
