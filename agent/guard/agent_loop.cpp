@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The resident agent: one sd-event loop, no timer while nothing happens.
+#include "agent/base/log.h"
+#include "agent/base/text.h"
+#include "agent/guard/event_file.h"
+#include "agent/guard/guard.h"
+#include "agent/host/users.h"
+
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -17,12 +23,6 @@
 #include <map>
 #include <optional>
 #include <set>
-
-#include "agent/base/log.h"
-#include "agent/base/text.h"
-#include "agent/guard/event_file.h"
-#include "agent/guard/guard.h"
-#include "agent/host/users.h"
 
 namespace hostward::guard {
 
@@ -229,7 +229,7 @@ void Agent::report_applied(const Applied& applied)
     }
     if (applied.changed) {
         log_info("policy generation " + std::to_string(applied.generation) + " with " + std::to_string(applied.rules) +
-                  " rules is in force; connections ended: " + std::to_string(applied.destroyed));
+                 " rules is in force; connections ended: " + std::to_string(applied.destroyed));
     }
     auto users = host::Users::read();
     users_ = users ? users.take() : host::Users{}; // events then show numbers
@@ -258,8 +258,8 @@ void Agent::watch_files(const std::vector<std::string>& files)
         const int error = ::sd_event_add_inotify(event_.get(), &source, directory.c_str(), kChanges, on_file, this);
         if (error < 0) {
             log_warning(system_error(-error, "cannot watch " + quote(directory) +
-                                               ", continuing without: changes there count after a reload")
-                          .text);
+                                                 ", continuing without: changes there count after a reload")
+                            .text);
             continue;
         }
         wanted.emplace(directory, source);

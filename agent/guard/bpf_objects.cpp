@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/bpf_objects.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include "guard.skel.h"
 #include "guard_lsm.skel.h"
 #include "guard_seal.skel.h"
 #include "guard_tc.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include <fcntl.h>
 

@@ -2,16 +2,16 @@
 // The BPF objects that the binary carries, each loaded against the same maps. Private to agent/guard.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+#include "agent/guard/kernel_maps.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
-#include "agent/guard/kernel_maps.h"
 
 struct bpf_object;
 

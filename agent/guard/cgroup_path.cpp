@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/cgroup_path.h"
 
+#include "agent/base/text.h"
+
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
 #include <fstream>
-
-#include "agent/base/text.h"
 
 namespace hostward::guard {
 

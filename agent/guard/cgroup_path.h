@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include "agent/base/result.h"
+
+#include <string>
 
 namespace hostward::guard {
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/connections.h"
 
+#include "agent/base/unique_fd.h"
+#include "agent/guard/decide.h"
+
 #include <bpf/bpf.h>
 
 #include <linux/inet_diag.h>
@@ -16,9 +19,6 @@
 #include <functional>
 #include <optional>
 #include <vector>
-
-#include "agent/base/unique_fd.h"
-#include "agent/guard/decide.h"
 
 namespace hostward::guard {
 

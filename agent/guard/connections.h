@@ -2,11 +2,11 @@
 // Connections to guarded addresses that the policy does not allow (any more). Private to agent/guard.
 #pragma once
 
-#include <cstddef>
-
 #include "agent/base/result.h"
 #include "agent/guard/kernel_maps.h"
 #include "agent/guard/policy.h"
+
+#include <cstddef>
 
 namespace hostward::guard {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/event_file.h"
 
+#include "agent/base/text.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
-
-#include "agent/base/text.h"
 
 namespace hostward::guard {
 

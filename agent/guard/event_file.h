@@ -2,11 +2,11 @@
 // The bounded file of event lines that `guard events` reads.
 #pragma once
 
-#include <cstddef>
-#include <string>
-
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
+
+#include <cstddef>
+#include <string>
 
 namespace hostward::guard {
 

@@ -3,6 +3,8 @@
 // side is I/O (flows.h), this is pure.
 #pragma once
 
+#include "ebpf/abi/guard.h"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,8 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "ebpf/abi/guard.h"
 
 namespace hostward::guard {
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/exe_facts.h"
 
+#include "exe_facts.skel.h"
+#include "agent/base/unique_fd.h"
+#include "agent/guard/bpf_objects.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-
-#include "exe_facts.skel.h"
 
 #include <unistd.h>
 
@@ -12,9 +14,6 @@
 #include <cstring>
 #include <memory>
 #include <vector>
-
-#include "agent/base/unique_fd.h"
-#include "agent/guard/bpf_objects.h"
 
 namespace hostward::guard {
 

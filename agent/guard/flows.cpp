@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/flows.h"
 
-#include <bpf/bpf.h>
-
 #include "agent/guard/swap.h"
+
+#include <bpf/bpf.h>
 
 namespace hostward::guard {
 

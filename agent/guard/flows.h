@@ -2,11 +2,11 @@
 // Flows out of the kernel. Private to agent/guard.
 #pragma once
 
-#include <vector>
-
 #include "agent/base/result.h"
 #include "agent/guard/events.h"
 #include "agent/guard/kernel_maps.h"
+
+#include <vector>
 
 namespace hostward::guard {
 

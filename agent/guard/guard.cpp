@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/guard.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
-#include <algorithm>
-#include <cstring>
-#include <optional>
-
 #include "agent/base/text.h"
 #include "agent/guard/bpf_objects.h"
 #include "agent/guard/cgroup_path.h"
@@ -25,6 +14,17 @@
 #include "agent/guard/resolver.h"
 #include "agent/guard/swap.h"
 #include "agent/guard/tc.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
 
 namespace hostward::guard {
 
@@ -301,7 +301,7 @@ Result<std::unique_ptr<Guard>> Guard::open(const Options& options)
     TRY(remove_pins(impl->pins.staging)); // of a loader that was killed
     TRY(list_pins(impl->pins.current).empty() ? impl->create_maps() : impl->adopt());
     TRY(impl->start_ring());
-    return std::unique_ptr<Guard>(new Guard(std::move(impl)));
+    return std::unique_ptr<Guard>(new Guard(std::move(impl))); // lint: allow(new): the constructor is private
 }
 
 Result<Applied> Guard::apply(const config::GuardConfig& config)

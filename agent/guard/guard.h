@@ -2,15 +2,15 @@
 // The guard in the kernel, as one object: load or adopt, change the policy, take down.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "agent/base/result.h"
 #include "agent/config/guard_config.h"
 #include "agent/guard/events.h"
 #include "agent/guard/options.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace hostward::guard {
 

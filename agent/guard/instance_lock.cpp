@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/instance_lock.h"
 
+#include "agent/base/text.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <array>
-
-#include "agent/base/text.h"
 
 namespace hostward::guard {
 

@@ -2,10 +2,10 @@
 // One process at a time changes a guard.
 #pragma once
 
-#include <string>
-
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
+
+#include <string>
 
 namespace hostward::guard {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/kernel_maps.h"
 
+#include "agent/guard/pins.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-
-#include "agent/guard/pins.h"
 
 namespace hostward::guard {
 

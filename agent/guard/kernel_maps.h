@@ -2,14 +2,14 @@
 // Descriptors of the guard's maps and typed access to them.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+#include "ebpf/abi/guard.h"
+
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
-#include "ebpf/abi/guard.h"
 
 namespace hostward::guard {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/links.h"
 
+#include "agent/base/text.h"
+
 #include <bpf/bpf.h>
 
 #include <fcntl.h>
@@ -14,8 +16,6 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-
-#include "agent/base/text.h"
 
 namespace hostward::guard {
 

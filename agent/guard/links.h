@@ -2,12 +2,12 @@
 // Attaching programs and keeping them attached by pins. Private to agent/guard.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "agent/base/result.h"
 #include "agent/guard/bpf_objects.h"
 #include "agent/guard/pins.h"
+
+#include <string>
+#include <vector>
 
 namespace hostward::guard {
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/pins.h"
 
+#include "agent/base/text.h"
+#include "agent/guard/bpf_objects.h"
+#include "ebpf/abi/guard.h"
+
 #include <bpf/bpf.h>
 
 #include <dirent.h>
@@ -9,10 +13,6 @@
 #include <sys/vfs.h>
 
 #include <memory>
-
-#include "agent/base/text.h"
-#include "agent/guard/bpf_objects.h"
-#include "ebpf/abi/guard.h"
 
 namespace hostward::guard {
 

@@ -3,13 +3,13 @@
 // Layout: PIN_DIR/v<ABI>/{map_*,link_*,prog_*}; PIN_DIR/v<ABI>_new while a set is being made.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+
 #include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
 
 namespace hostward::guard {
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/resolver.h"
 
+#include "agent/guard/exe_facts.h"
+#include "agent/host/path_trust.h"
+#include "agent/host/users.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,10 +12,6 @@
 #include <climits>
 #include <string_view>
 #include <utility>
-
-#include "agent/guard/exe_facts.h"
-#include "agent/host/path_trust.h"
-#include "agent/host/users.h"
 
 namespace hostward::guard {
 

@@ -2,10 +2,10 @@
 // The real Resolver: account files and program files of this host.
 #pragma once
 
-#include <memory>
-
 #include "agent/base/result.h"
 #include "agent/guard/policy.h"
+
+#include <memory>
 
 namespace hostward::guard {
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/status.h"
 
-#include <cstring>
-
 #include "agent/base/text.h"
 #include "agent/guard/bpf_objects.h"
 #include "agent/guard/instance_lock.h"
@@ -12,6 +10,8 @@
 #include "agent/guard/reasons.h"
 #include "agent/guard/rows.h"
 #include "agent/guard/tc.h"
+
+#include <cstring>
 
 namespace hostward::guard {
 

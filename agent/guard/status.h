@@ -2,13 +2,13 @@
 // What the guard is doing, as read from the kernel: `guard status`, and the posture report.
 #pragma once
 
+#include "agent/base/result.h"
+#include "agent/guard/options.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "agent/base/result.h"
-#include "agent/guard/options.h"
 
 namespace hostward::guard {
 

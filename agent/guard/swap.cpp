@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/swap.h"
 
+#include "agent/base/text.h"
+
 #include <bpf/bpf.h>
 
 #include <fcntl.h>
@@ -11,8 +13,6 @@
 #include <cstring>
 #include <map>
 #include <set>
-
-#include "agent/base/text.h"
 
 namespace hostward::guard {
 

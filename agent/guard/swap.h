@@ -2,11 +2,11 @@
 // Making a compiled policy the one in use, in one step.
 #pragma once
 
-#include <cstdint>
-
 #include "agent/base/result.h"
 #include "agent/guard/kernel_maps.h"
 #include "agent/guard/policy.h"
+
+#include <cstdint>
 
 namespace hostward::guard {
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/tc.h"
 
+#include "agent/base/text.h"
+#include "agent/base/unique_fd.h"
+#include "agent/guard/bpf_objects.h"
+
 #include <bpf/libbpf.h>
 
 #include <net/if.h>
@@ -10,10 +14,6 @@
 
 #include <cstring>
 #include <memory>
-
-#include "agent/base/text.h"
-#include "agent/base/unique_fd.h"
-#include "agent/guard/bpf_objects.h"
 
 namespace hostward::guard {
 

@@ -2,11 +2,11 @@
 // The tc layer: one egress filter on every interface of this network namespace but loopback. Private to agent/guard.
 #pragma once
 
+#include "agent/base/result.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "agent/base/result.h"
 
 namespace hostward::guard {
 
