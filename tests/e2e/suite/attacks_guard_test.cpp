@@ -19,40 +19,41 @@ protected:
         as_root.who = root();
         return {attempt("nobody", site().attack(argv)), attempt("root", as_root)};
     }
+
+    static void expect_nobody_is_stopped(const std::vector<std::string>& argv);
 };
 
 /// Whatever root may do, an unprivileged user is stopped: the row's `open` must never mean nobody.
-void expect_nobody_is_stopped(Site& site, const std::vector<std::string>& argv)
+void GuardAttacks::expect_nobody_is_stopped(const std::vector<std::string>& argv)
 {
-    const Status loaded = site.guard.load(kOnlyAllowedUnit);
+    const Status loaded = site().guard.load(kOnlyAllowedUnit);
     ASSERT_TRUE(loaded) << loaded.error().text;
-    site.network.imds().reset();
-    const auto outcome = run(site.attack(argv));
+    site().network.imds().reset();
+    const auto outcome = run(site().attack(argv));
     ASSERT_TRUE(outcome) << outcome.error().text;
     EXPECT_EQ(outcome->exit_code, 1) << outcome->text();
-    EXPECT_EQ(site.network.imds().arrivals(), 0U) << site.network.imds().text();
-    const Status unloaded = site.guard.unload();
-    ASSERT_TRUE(unloaded) << unloaded.error().text;
+    EXPECT_EQ(site().network.imds().arrivals(), 0U) << site().network.imds().text();
+    take_down();
 }
 
 TEST_F(GuardAttacks, LinkDetach)
 {
     const std::vector<std::string> argv{"tamper", "detach", site().cgroups.path(), kImds4};
-    ASSERT_NO_FATAL_FAILURE(expect_nobody_is_stopped(site(), argv));
+    ASSERT_NO_FATAL_FAILURE(expect_nobody_is_stopped(argv));
     check_row({"link-detach", kOnlyAllowedUnit, by_both(argv), allowed_unit(), {}});
 }
 
 TEST_F(GuardAttacks, PinDelete)
 {
     const std::vector<std::string> argv{"tamper", "unpin", site().guard.pins(), kImds4};
-    ASSERT_NO_FATAL_FAILURE(expect_nobody_is_stopped(site(), argv));
+    ASSERT_NO_FATAL_FAILURE(expect_nobody_is_stopped(argv));
     check_row({"pin-delete", kOnlyAllowedUnit, by_both(argv), allowed_unit(), {}});
 }
 
 TEST_F(GuardAttacks, MapWrite)
 {
     const std::vector<std::string> argv{"tamper", "map", site().cgroups.path(), kImds4};
-    ASSERT_NO_FATAL_FAILURE(expect_nobody_is_stopped(site(), argv));
+    ASSERT_NO_FATAL_FAILURE(expect_nobody_is_stopped(argv));
     check_row({"map-write", kOnlyAllowedUnit, by_both(argv), allowed_unit(), {}});
 }
 

@@ -105,7 +105,7 @@ TEST_F(Revoked, OneEndpointIsNotTheOther)
         ASSERT_TRUE(on) << on.error().text;
         EXPECT_EQ(on->exit_code, 1) << on->text();
         EXPECT_EQ(site().network.imds().arrivals(), 0U) << site().network.imds().text();
-        ASSERT_TRUE(site().guard.unload());
+        take_down();
     }
     ASSERT_TRUE(nft(site().network.client(), "delete table inet hw_confuse\n"));
 }

@@ -44,6 +44,9 @@ protected:
     /// Root in the allowed unit over TCP.
     [[nodiscard]] static Attempt allowed_unit();
 
+    /// Unloads and waits until that has had its effect.
+    static void take_down();
+
     /// Another site, for what comes after an attack that left no guard to unload.
     static void renew_site();
 
