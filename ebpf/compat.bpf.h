@@ -112,6 +112,10 @@ struct file {
 	struct inode *f_inode;
 } KERNEL_STRUCT;
 
+struct linux_binprm {
+	struct file *file;
+} KERNEL_STRUCT;
+
 struct mm_struct {
 	struct file *exe_file;
 } KERNEL_STRUCT;
@@ -139,6 +143,8 @@ struct css_set {
 
 struct task_struct {
 	unsigned int flags;
+	unsigned int ptrace;        /* not 0: traced, and parent is the tracer */
+	struct task_struct *parent;
 	int pid;
 	int tgid;
 	struct mm_struct *mm;

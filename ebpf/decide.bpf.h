@@ -283,6 +283,8 @@ static __always_inline void collect_votes(struct hw_scratch *s, const struct hw_
 	vote_user(s, policy->facts);
 	if (head->flags & HW_HEAD_HAS_GROUPS)
 		vote_groups(s, policy->slot);
+	if (s->who.flags & HW_ID_TRACED)
+		return;
 	vote_program(s, policy->facts);
 	if (head->flags & HW_HEAD_HAS_CGROUPS)
 		vote_cgroup(s, policy);

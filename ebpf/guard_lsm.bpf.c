@@ -7,6 +7,9 @@
  *   refused unless the policy says `bypass_sockets = "allow"`.
  * ptrace_access_check: attaching to (or reading the memory or descriptors of) a process that may
  *   reach an endpoint which the attacher may not: refused.
+ * bprm_check_security: a process that is being traced by somebody who is not root starts a program that
+ *   a rule names: refused. No ptrace check is made then, and code that the tracer leaves behind would
+ *   act under the program's name after it has let go.
  * file_receive: a descriptor of an allowed socket given to a process that is not allowed: refused.
  *
  * A verdict that another module already gave stands. No policy or no working memory: the process
@@ -120,6 +123,21 @@ int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode, int ret
 		return 0;
 	target &= ~reachable(bpf_get_current_task(), true);
 	return target && refused(HW_REASON_PTRACE, first_endpoint(target)) ? -EPERM : 0;
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(guard_exec, struct linux_binprm *bprm, int ret)
+{
+	const struct hw_control *c = get_control();
+	struct inode *inode = bprm->file->f_inode;
+	struct hw_policy policy;
+	int error = 0;
+
+	if (ret || !traced_by_other((void *)bpf_get_current_task(), &error) || !c || !get_policy(c, &policy))
+		return ret;
+	if (!find_fact(policy.facts, HW_FACT_EXE, inode->i_ino, hw_exe_key_b(inode->i_sb->s_dev, inode->i_generation)))
+		return 0;
+	return refused(HW_REASON_PTRACE, 0) ? -EPERM : 0;
 }
 
 SEC("lsm/file_receive")

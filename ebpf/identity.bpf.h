@@ -144,6 +144,24 @@ static __always_inline int read_cgroup(const struct task_struct *task, struct hw
 	return error;
 }
 
+/* Who traces a process writes its memory and registers, so what it does is the tracer's doing. Root
+ * can do so anyway. The real user id of the init namespace: the tracer's own namespace does not matter. */
+static __always_inline bool traced_by_other(const struct task_struct *task, int *error)
+{
+	const struct cred *cred = NULL;
+	struct task_struct *tracer = NULL;
+	unsigned int ptrace = 0;
+	__u32 uid = 0;
+
+	READ(*error, ptrace, task->ptrace);
+	if (!ptrace)
+		return false;
+	READ(*error, tracer, task->parent);
+	READ(*error, cred, tracer->real_cred);
+	READ(*error, uid, cred->uid.val);
+	return uid != 0;
+}
+
 /* Fills s->who and what the votes need. subjective: as whom the task acts now, rather than as whom
  * others see it. */
 /* Not every object that shares this header asks callers. */
@@ -160,6 +178,8 @@ __attribute__((unused)) static __noinline int read_identity(struct hw_scratch *s
 	READ(error, task_flags, task->flags);
 	if (task_flags & PF_KTHREAD)
 		who->flags |= HW_ID_KERNEL_THREAD;
+	if (traced_by_other(task, &error))
+		who->flags |= HW_ID_TRACED;
 	if (subjective)
 		READ(error, cred, task->cred);
 	else

@@ -126,6 +126,7 @@ Status Agent::run()
 {
     TRY(start());
     const int code = ::sd_event_loop(event_.get());
+    drain(); // what came after the last batch
     write(reporter_.flush());
     if (code < 0) {
         return system_error(-code, "the agent's loop failed");
@@ -371,7 +372,11 @@ int Agent::on_drain(sd_event_source* /*source*/, std::uint64_t /*now*/, void* se
 int Agent::on_flush(sd_event_source* /*source*/, std::uint64_t /*now*/, void* self)
 {
     auto* agent = static_cast<Agent*>(self);
-    agent->write(agent->reporter_.take({}, monotonic_ns()));
+    const auto due = agent->reporter_.take({}, monotonic_ns());
+    agent->write(due);
+    if (!due.empty()) { // more than one batch was held back
+        agent->arm(agent->flush_timer_, kFlushAfter);
+    }
     return 0;
 }
 

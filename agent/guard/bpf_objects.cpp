@@ -82,7 +82,7 @@ const std::vector<std::string>& program_names(ObjectId id)
     static const std::vector<std::string> guard{"guard_connect4", "guard_connect6", "guard_sendmsg4", "guard_sendmsg6",
                                                 "guard_egress"};
     static const std::vector<std::string> tc{"guard_tc_ether", "guard_tc_ip"};
-    static const std::vector<std::string> lsm{"guard_socket_create", "guard_setsockopt", "guard_ptrace",
+    static const std::vector<std::string> lsm{"guard_socket_create", "guard_setsockopt", "guard_ptrace", "guard_exec",
                                               "guard_file_receive"};
     static const std::vector<std::string> seal{"seal_bpf",   "seal_bpf_map", "seal_unlink",
                                                "seal_rmdir", "seal_rename",  "seal_umount"};

@@ -222,11 +222,9 @@ Result<std::size_t> destroy_stale(const KernelMaps& maps, const CompiledPolicy& 
         return system_error(errno, "cannot open sock_diag");
     }
     std::vector<Peer> peers;
-    for (const std::uint8_t protocol : {std::uint8_t{IPPROTO_TCP}, std::uint8_t{IPPROTO_UDP}}) {
-        for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
-            TRY(send_dump(socket.get(), family, protocol, maps.fd(MapId::Tags)));
-            TRY(receive_dump(socket.get(), protocol, peers));
-        }
+    for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
+        TRY(send_dump(socket.get(), family, IPPROTO_TCP, maps.fd(MapId::Tags)));
+        TRY(receive_dump(socket.get(), IPPROTO_TCP, peers));
     }
     std::size_t destroyed = 0;
     for (const auto& peer : peers) {

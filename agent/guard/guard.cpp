@@ -429,6 +429,7 @@ Status unload(const Options& options)
             }
         }
     }
+    detach_links(pins.current);
     TRY(remove_pins(pins.current));
     for (const auto& other : others) {
         TRY(remove_pins(other));

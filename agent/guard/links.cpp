@@ -157,6 +157,15 @@ Status replace_in_cgroup(const BpfObject& object, int cgroup_fd, const std::stri
     return success();
 }
 
+void detach_links(const std::string& directory)
+{
+    for (const auto& program : program_names(ObjectId::Guard)) {
+        if (const auto link = open_pin(link_path(directory, program)); link) {
+            (void)::bpf_link_detach(link->get()); // detached already, or removing the pin does it later
+        }
+    }
+}
+
 bool link_is_attached(const std::string& path, std::uint64_t cgroup_id)
 {
     const auto link = open_pin(path);

@@ -18,6 +18,9 @@ namespace hostward::guard {
 /// time and each atomically; a missing or detached link is attached anew.
 [[nodiscard]] Status replace_in_cgroup(const BpfObject& object, int cgroup_fd, const std::string& directory);
 
+/// Detaches every link pinned in `directory` that can be, at once: removing a pin alone lets the kernel take its time.
+void detach_links(const std::string& directory);
+
 /// Whether the pinned link still holds its program at `cgroup_id` (a detached link stays as a file).
 [[nodiscard]] bool link_is_attached(const std::string& path, std::uint64_t cgroup_id);
 

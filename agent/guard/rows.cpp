@@ -53,7 +53,7 @@ constexpr std::array kRows{
         "A container that shares the host's pid, network and user namespaces counts as the host."},
     Row{"cgroup-move", "moving into the cgroup of an allowed unit", "connect", kAllConnect, "Root can move itself."},
     Row{"exec-race", "exec of an allowed program while a thread connects", "connect", kAllConnect, ""},
-    Row{"ptrace", "tracing an allowed process", "lsm", Programs{{"guard_ptrace"}}, ""},
+    Row{"ptrace", "tracing an allowed process", "lsm", Programs{{"guard_ptrace", "guard_exec"}}, ""},
     Row{"link-detach", "detaching the programs", "seal", Programs{{"seal_bpf"}}, "A reboot ends the seal."},
     Row{"pin-delete", "deleting the pins", "seal",
         Programs{{"seal_unlink", "seal_rmdir", "seal_rename", "seal_umount"}}, "A reboot ends the seal."},

@@ -51,7 +51,8 @@ bpf_tc_opts our_place()
 Result<std::vector<Interface>> list_interfaces()
 {
     const std::unique_ptr<struct if_nameindex, FreeNames> names(::if_nameindex());
-    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    // Any socket takes interface ioctls; of this family the unit's sandbox allows one.
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!names || !socket) {
         return system_error(errno, "cannot list the network interfaces");
     }

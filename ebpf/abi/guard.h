@@ -224,6 +224,7 @@ enum hw_identity_flags {
 	HW_ID_GROUPS_OVERFLOW = 16,
 	HW_ID_CGROUP_DEPTH = 32,
 	HW_ID_KERNEL_THREAD = 64,
+	HW_ID_TRACED = 256,      /* by somebody who is not root: counts for neither program nor cgroup */
 	HW_ID_SOCKET_ONLY = 128,    /* packet: only uid and cgroup are known, from the socket */
 };
 

@@ -11,15 +11,17 @@ namespace {
 
 std::vector<LayerStatus> everything()
 {
-    return {
-        {"connect", LayerState::On, "", {"guard_connect4", "guard_connect6", "guard_sendmsg4", "guard_sendmsg6"}},
-        {"egress", LayerState::On, "", {"guard_egress"}},
-        {"tc", LayerState::On, "", {"eth0"}},
-        {"lsm", LayerState::On, "", {"guard_socket_create", "guard_setsockopt", "guard_ptrace", "guard_file_receive"}},
-        {"seal",
-         LayerState::On,
-         "",
-         {"seal_bpf", "seal_bpf_map", "seal_unlink", "seal_rmdir", "seal_rename", "seal_umount"}}};
+    return {{"connect", LayerState::On, "", {"guard_connect4", "guard_connect6", "guard_sendmsg4", "guard_sendmsg6"}},
+            {"egress", LayerState::On, "", {"guard_egress"}},
+            {"tc", LayerState::On, "", {"eth0"}},
+            {"lsm",
+             LayerState::On,
+             "",
+             {"guard_socket_create", "guard_setsockopt", "guard_ptrace", "guard_exec", "guard_file_receive"}},
+            {"seal",
+             LayerState::On,
+             "",
+             {"seal_bpf", "seal_bpf_map", "seal_unlink", "seal_rmdir", "seal_rename", "seal_umount"}}};
 }
 
 RowContext sealed()
