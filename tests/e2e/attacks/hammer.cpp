@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hammer tcp|udp ADDRESS COUNT THREADS: tries COUNT times per thread without pause, or until standard input ends
-// when COUNT is 0, and prints one line:
+// hammer tcp|udp ADDRESS COUNT THREADS [SOURCE]: tries COUNT times per thread without pause, or until standard input
+// ends when COUNT is 0, and prints one line:
 //   allowed=N denied=N other=N other_errno=NAME median_us=N max_us=N elapsed_us=N
 // denied is EPERM alone; anything else that fails is `other`. Exit 0 when something was allowed, else 1.
 #include "attack.h"
@@ -20,7 +20,7 @@
 
 namespace {
 
-constexpr auto kUsageText = "hammer tcp|udp ADDRESS COUNT THREADS";
+constexpr auto kUsageText = "hammer tcp|udp ADDRESS COUNT THREADS [SOURCE]";
 constexpr std::int64_t kForeverUs = 600LL * 1000 * 1000;
 constexpr std::uint64_t kThreadsMax = 64;
 constexpr std::size_t kSamplesMax = 1U << 20; ///< latencies kept per thread
@@ -34,7 +34,7 @@ struct Tally {
 };
 
 /// 0 or an errno.
-int connect_once(const attack::Target& target)
+int connect_once(const attack::Target& target, const attack::Target* source)
 {
     const int fd = socket(target.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -43,6 +43,11 @@ int connect_once(const attack::Target& target)
     attack::set_deadline(fd);
     const linger reset{1, 0}; // no TIME_WAIT: thousands of connects would run out of ports
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    const int one = 1;
+    if (source != nullptr && (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) != 0 ||
+                              bind(fd, source->raw(), source->size) != 0)) {
+        attack::cannot_try("bind the source address", errno);
+    }
     const int error = connect(fd, target.raw(), target.size) == 0 ? 0 : errno;
     (void)close(fd);
     return error;
@@ -61,15 +66,15 @@ void count(Tally& tally, int error, std::int64_t elapsed_us)
     }
 }
 
-void hammer(const attack::Target& target, bool is_tcp, std::uint64_t rounds, const std::atomic<bool>& is_over,
-            Tally& tally)
+void hammer(const attack::Target& target, const attack::Target* source, bool is_tcp, std::uint64_t rounds,
+            const std::atomic<bool>& is_over, Tally& tally)
 {
     const int datagram = is_tcp ? -1 : socket(target.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
     for (std::uint64_t i = 0; (rounds == 0 || i < rounds) && !is_over; ++i) {
         const attack::Stopwatch watch;
         int error = 0;
         if (is_tcp) {
-            error = connect_once(target);
+            error = connect_once(target, source);
         } else {
             error = sendto(datagram, "x", 1, 0, target.raw(), target.size) < 0 ? errno : 0;
         }
@@ -120,20 +125,21 @@ void print(const Tally& sum, std::int64_t elapsed_us)
 
 int main(int argc, char** argv)
 {
-    const std::uint64_t threads = argc == 5 ? attack::require_number(argv[4]) : 0;
+    const std::uint64_t threads = argc == 5 || argc == 6 ? attack::require_number(argv[4]) : 0;
     if (threads < 1 || threads > kThreadsMax) {
         attack::usage(kUsageText);
     }
     const bool is_tcp = std::string_view(argv[1]) == "tcp";
     const attack::Target target = attack::require_target(argv[2]);
     const std::uint64_t rounds = attack::require_number(argv[3]);
+    const attack::Target source = argc == 6 ? attack::require_target(argv[5], 0) : attack::Target{};
     std::atomic<bool> is_over = false;
     std::vector<Tally> parts(threads);
     const attack::Stopwatch watch;
     {
         std::vector<std::jthread> workers;
         for (Tally& part : parts) {
-            workers.emplace_back([&] { hammer(target, is_tcp, rounds, is_over, part); });
+            workers.emplace_back([&] { hammer(target, argc == 6 ? &source : nullptr, is_tcp, rounds, is_over, part); });
         }
         std::printf("started\n");
         (void)std::fflush(stdout);

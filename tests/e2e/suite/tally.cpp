@@ -46,7 +46,11 @@ Result<Tally> tally_of(const Outcome& outcome)
 
 Result<Child> start_hammer(Launch launch)
 {
-    launch.argv = {attack_path("hammer"), "tcp", kImds4, "0", "1"};
+    // Each from an address of its own, so that none meets a port that another's interrupted connection still
+    // holds at the far end.
+    static int sequence = 0;
+    const std::string source = std::string(kClientPrefix4) + std::to_string(kClientFirst + sequence++ % kClientSpare);
+    launch.argv = {attack_path("hammer"), "tcp", kImds4, "0", "1", source};
     TRY_ASSIGN(Child child, Child::start(launch));
     TRY(child.await_line("started", launch.timeout));
     return child;

@@ -118,6 +118,10 @@ Status connect_client(int client, int container, int far)
 {
     const std::string far_path = Network::path_of(far);
     const std::string container_path = Network::path_of(container);
+    std::string more;
+    for (int i = kClientFirst; i < kClientFirst + kClientSpare; ++i) {
+        more += "addr add " + std::string(kClientPrefix4) + std::to_string(i) + "/24 dev hw0\n";
+    }
     return run_tool(client, {"ip", "-batch", "-"},
                     "link set lo up\n"
                     "link add hw0 type veth peer name hw1 netns " +
@@ -137,7 +141,8 @@ Status connect_client(int client, int container, int far)
                         // Addresses to translate from: a packet needs a route before it meets the translation.
                         "route add 203.0.113.0/24 via 192.0.2.2\n"
                         "route add 169.254.170.2/32 via 192.0.2.2\n"
-                        "route add 2001:db8:9::/64 via 2001:db8:1::2\n");
+                        "route add 2001:db8:9::/64 via 2001:db8:1::2\n" +
+                        more);
 }
 
 Status connect_far(int far)

@@ -17,6 +17,9 @@ namespace hostward::e2e {
 inline constexpr auto kImds4 = "169.254.169.254";
 inline constexpr auto kImds6 = "fd00:ec2::254";
 inline constexpr auto kClient4 = "192.0.2.1";
+inline constexpr auto kClientPrefix4 = "192.0.2."; ///< more addresses of the client: kClientSpare from kClientFirst
+inline constexpr int kClientFirst = 20;
+inline constexpr int kClientSpare = 8;
 inline constexpr auto kClient6 = "2001:db8:1::1";
 inline constexpr auto kNeighbour4 = "192.0.2.2"; ///< another address of the far end, not guarded
 inline constexpr auto kNeighbour6 = "2001:db8:1::2";
