@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// An upgrade: the next loader carries other programs for the same maps and puts them in the place of the old ones.
+// What tells builds apart is a digest in the "about" map, so the test makes the loaded build look like another.
+#include "ebpf/abi/guard.h"
+#include "tests/e2e/suite/tally.h"
+#include "tests/e2e/support/rows.h"
+
+#include <bpf/bpf.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace hostward::e2e {
+namespace {
+
+class Upgrade : public AttackTest {
+protected:
+    static std::string pin(const std::string& name)
+    {
+        return site().guard.pins() + "/v" + std::to_string(HW_ABI_VERSION) + "/" + name;
+    }
+
+    static void pretend_another_build()
+    {
+        const UniqueFd about(::bpf_obj_get(pin("map_about").c_str()));
+        const std::uint32_t zero = 0;
+        hw_about value{};
+        ASSERT_EQ(::bpf_map_lookup_elem(about.get(), &zero, &value), 0);
+        ++value.build;
+        ASSERT_EQ(::bpf_map_update_elem(about.get(), &zero, &value, BPF_ANY), 0);
+    }
+
+    /// The program behind each of the cgroup links, and the link itself.
+    static std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> attached()
+    {
+        std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> found;
+        for (const char* name : {"connect4", "connect6", "sendmsg4", "sendmsg6", "egress"}) {
+            const UniqueFd link(::bpf_obj_get(pin(std::string("link_guard_") + name).c_str()));
+            bpf_link_info info{};
+            std::uint32_t size = sizeof(info);
+            if (::bpf_obj_get_info_by_fd(link.get(), &info, &size) == 0) {
+                found[name] = {info.id, info.prog_id};
+            }
+        }
+        return found;
+    }
+};
+
+TEST_F(Upgrade, AnotherBuildTakesOverInPlace)
+{
+    ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
+    auto always = start_hammer(site().as_allowed({"hammer"}));
+    Launch nobody = site().attack({"hammer"});
+    nobody.who = user(kNobody);
+    auto never = start_hammer(nobody);
+    ASSERT_TRUE(always && never);
+    const int upgrades = surroundings().scaled(10, 2);
+    for (int i = 0; i < upgrades; ++i) {
+        const auto before = attached();
+        ASSERT_EQ(before.size(), 5U);
+        pretend_another_build();
+        const Status loaded = site().guard.load(kOnlyAllowedUnit);
+        ASSERT_TRUE(loaded) << loaded.error().text;
+        const auto after = attached();
+        for (const auto& [name, ids] : before) {
+            EXPECT_EQ(after.at(name).first, ids.first) << name << ": the link is another";
+            EXPECT_NE(after.at(name).second, ids.second) << name << ": the program is the old one";
+        }
+    }
+    const auto allowed = finish_hammer(*always);
+    const auto denied = finish_hammer(*never);
+    ASSERT_TRUE(allowed && denied);
+    EXPECT_EQ(denied->allowed, 0U) << denied->text;
+    EXPECT_EQ(denied->other, 0U) << denied->text;
+    EXPECT_GT(denied->denied, 0U) << denied->text;
+    EXPECT_EQ(allowed->denied, 0U) << allowed->text;
+    EXPECT_EQ(allowed->other, 0U) << allowed->text;
+    EXPECT_GT(allowed->allowed, 0U) << allowed->text;
+}
+
+TEST_F(Upgrade, TheSameBuildIsLeftAsItIs)
+{
+    ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
+    const auto before = attached();
+    ASSERT_EQ(before.size(), 5U);
+    ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
+    EXPECT_EQ(attached(), before);
+}
+
+} // namespace
+} // namespace hostward::e2e
