@@ -148,15 +148,27 @@ static __always_inline void destination_v6(struct __sk_buff *skb, struct hw_pack
 	}
 }
 
-/* A bare RST or ACK, as the kernel sends for connections whose socket is gone. */
-static __always_inline bool is_tcp_control(struct __sk_buff *skb, const struct hw_packet *packet,
-					   const struct hw_destination *to)
+#define TCP_SYN 2
+#define TCP_RST 4
+
+/* Flags of a TCP segment that carries no data, 0 for everything else. */
+static __always_inline __u32 bare_tcp_flags(struct __sk_buff *skb, const struct hw_packet *packet,
+					    const struct hw_destination *to)
 {
 	__u8 tcp[14]; /* up to and with the flags */
 
 	if (packet->transport != IPPROTO_TCP || bpf_skb_load_bytes(skb, to->payload_at, tcp, sizeof(tcp)))
-		return false;
-	return !(tcp[13] & 2) && to->end <= to->payload_at + 4 * (tcp[12] >> 4); /* no SYN, no payload */
+		return 0;
+	return to->end <= to->payload_at + 4 * (tcp[12] >> 4) ? tcp[13] : 0;
+}
+
+/* A bare RST or ACK, as the kernel sends for connections whose socket is gone. */
+static __always_inline bool is_tcp_control(struct __sk_buff *skb, const struct hw_packet *packet,
+					   const struct hw_destination *to)
+{
+	__u32 flags = bare_tcp_flags(skb, packet, to);
+
+	return flags && !(flags & TCP_SYN);
 }
 
 /* HW_REASON_RULE: the tag allows the packet. Otherwise why not. */
@@ -232,6 +244,10 @@ static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw
 	if (to->reason != HW_REASON_RULE)
 		return to->reason;
 	reason = check_tag(sk, policy, to->endpoint, audited);
+	/* A connection that is not allowed any more may be ended: the far end would keep it, and the next
+	 * client with this port would meet it. */
+	if (reason == HW_REASON_STALE && bare_tcp_flags(skb, packet, to) & TCP_RST)
+		return HW_REASON_RULE;
 	if (reason != HW_REASON_UNTAGGED)
 		return reason;
 	if (sk->family == AF_PACKET)

@@ -120,6 +120,10 @@ void check_control(Site& site, const Row& row)
 {
     const auto trial = try_now(site, row.control);
     ASSERT_TRUE(trial) << trial.error().text;
+    if (trial->outcome.exit_code == kCannotTry) {
+        std::printf("  control of %s: %s\n", row.id.c_str(), verdict_of(trial->outcome).c_str());
+        return; // what this kernel lacks it lacks for everybody
+    }
     EXPECT_EQ(trial->outcome.exit_code, kReached)
         << row.id << ": whom the policy allows (" << row.control.name << ") must get through: " << trial->text();
 }
