@@ -25,7 +25,7 @@ namespace hostward::guard {
 namespace {
 
 // <linux/sock_diag.h> numbers SOCK_DESTROY 21; a request carries the socket's own id back (sock_diag(7)).
-constexpr std::size_t kReceiveBytes = 64 * 1024;
+constexpr std::size_t kReceiveBytes = 64U << 10;
 constexpr unsigned kTypeMask = 0x3fff; // NLA_TYPE_MASK, which is a signed number
 constexpr unsigned kTimeWait = 6;      // TCP_TIME_WAIT: no owner any more who could notice
 
