@@ -6,6 +6,7 @@
 #include "agent/config/guard_config.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hostward::config {
@@ -15,7 +16,7 @@ inline constexpr std::size_t kComplaintsShownMax = 100;
 
 class Complaints {
 public:
-    void add(const Place& place, std::string text) { all_.push_back({text, place}); }
+    void add(const Place& place, std::string text) { all_.push_back({std::move(text), place}); }
 
     [[nodiscard]] bool empty() const { return all_.empty(); }
 
