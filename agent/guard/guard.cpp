@@ -159,6 +159,7 @@ struct Guard::Impl {
     KernelMaps maps;
     std::optional<BpfObject> programs; ///< loaded and not attached yet, until the first apply()
     bool adopted = false;
+    bool same_build = false; ///< the pinned programs are those of this binary: they stay as they are
     std::optional<CompiledPolicy> policy;
     std::unique_ptr<ring_buffer, FreeRing> ring;
 
@@ -191,7 +192,8 @@ Status Guard::Impl::adopt()
     TRY(check_adoptable(maps, options.cgroup));
     adopted = true;
     TRY_ASSIGN(const hw_about about, maps.read<hw_about>(MapId::About));
-    bool complete = about.build == build_digest();
+    same_build = about.build == build_digest();
+    bool complete = same_build;
     for (const auto& program : program_names(ObjectId::Guard)) {
         complete = complete && link_is_attached(pins.current + "/link_" + program, host.root_cgroup);
     }
@@ -199,7 +201,6 @@ Status Guard::Impl::adopt()
         TRY_ASSIGN(BpfObject fresh, BpfObject::open(ObjectId::Guard, &maps));
         TRY(fresh.load());
         TRY(replace_in_cgroup(fresh, cgroup_fd.get(), pins.current));
-        TRY(write_about(maps, options.cgroup));
     }
     return success();
 }
@@ -245,21 +246,26 @@ Status Guard::Impl::attach_tc_programs(const std::string& directory)
 std::vector<std::string> Guard::Impl::attach_optional()
 {
     std::vector<std::string> warnings;
-    if (const auto tc = attach_tc_programs(pins.current); !tc) {
+    const bool tc_stays = same_build && pinned_tc_programs(pins.current).size() == program_names(ObjectId::Tc).size();
+    if (const auto tc = tc_stays ? success() : attach_tc_programs(pins.current); !tc) {
         warnings.push_back("tc layer is not attached, continuing without it: " + tc.error().text);
     }
     if (const std::string reason = lsm_inactive_reason(); !reason.empty()) {
         warnings.push_back("LSM layer is not attached, continuing without it: " + reason);
         return warnings;
     }
-    append(warnings, attempts_to_warnings(attach_lsm(ObjectId::Lsm, maps, pins.current)));
+    // Attaching a security hook patches the kernel's code: what is there already is not attached again.
+    const auto wanted = same_build ? missing_links(ObjectId::Lsm, pins.current) : program_names(ObjectId::Lsm);
+    if (!wanted.empty()) {
+        append(warnings, attempts_to_warnings(attach_lsm(ObjectId::Lsm, wanted, maps, pins.current)));
+    }
     return warnings;
 }
 
 /// From here on nobody changes the guard, we included. Everything is in place before the flag is set.
 Status Guard::Impl::seal()
 {
-    for (const auto& attempt : attach_lsm(ObjectId::Seal, maps, pins.current)) {
+    for (const auto& attempt : attach_lsm(ObjectId::Seal, program_names(ObjectId::Seal), maps, pins.current)) {
         if (!attempt.problem.empty()) {
             return Error{ErrorKind::Unsupported, 0, "hook " + attempt.program + ": " + attempt.problem};
         }
@@ -330,6 +336,8 @@ Result<Applied> Guard::apply(const config::GuardConfig& config)
     }
     if (!impl_->policy) {
         append(applied.warnings, impl_->attach_optional());
+        // Only now: a loader killed before leaves a set that the next one completes.
+        TRY(write_about(impl_->maps, impl_->options.cgroup));
     }
     append(applied.warnings, cover_interfaces());
     if (config.seal_until_reboot) {

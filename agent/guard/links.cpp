@@ -80,9 +80,10 @@ Status attach_lsm_program(ObjectId id, const KernelMaps& maps, const std::string
 }
 
 /// The child's part of attach_lsm(): one line per program, "name" or "name problem".
-void try_programs(ObjectId id, const KernelMaps& maps, const std::string& directory, int out)
+void try_programs(ObjectId id, const std::vector<std::string>& programs, const KernelMaps& maps,
+                  const std::string& directory, int out)
 {
-    for (const auto& program : program_names(id)) {
+    for (const auto& program : programs) {
         const auto attached = attach_lsm_program(id, maps, program, link_path(directory, program));
         std::string line = program;
         if (!attached) {
@@ -113,7 +114,7 @@ std::string read_until_deadline(int in)
     }
 }
 
-std::vector<Attempt> parse_attempts(ObjectId id, const std::string& text)
+std::vector<Attempt> parse_attempts(const std::vector<std::string>& programs, const std::string& text)
 {
     std::map<std::string, std::string> answers;
     for (const auto line : split(text, '\n')) {
@@ -122,7 +123,7 @@ std::vector<Attempt> parse_attempts(ObjectId id, const std::string& text)
             space == std::string_view::npos ? "" : std::string(line.substr(space + 1));
     }
     std::vector<Attempt> attempts;
-    for (const auto& program : program_names(id)) {
+    for (const auto& program : programs) {
         const auto answer = answers.find(program);
         attempts.push_back({program, answer == answers.end() ? "the attach did not finish in time" : answer->second});
     }
@@ -196,18 +197,30 @@ std::string lsm_inactive_reason()
     return "the kernel's list of security modules lacks bpf: boot with lsm=" + escape(list) + ",bpf";
 }
 
-std::vector<Attempt> attach_lsm(ObjectId id, const KernelMaps& maps, const std::string& directory)
+std::vector<std::string> missing_links(ObjectId id, const std::string& directory)
+{
+    std::vector<std::string> missing;
+    for (const auto& program : program_names(id)) {
+        if (!open_pin(link_path(directory, program))) {
+            missing.push_back(program);
+        }
+    }
+    return missing;
+}
+
+std::vector<Attempt> attach_lsm(ObjectId id, const std::vector<std::string>& programs, const KernelMaps& maps,
+                                const std::string& directory)
 {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) < 0) {
-        return parse_attempts(id, "");
+        return parse_attempts(programs, "");
     }
     UniqueFd reader(ends[0]);
     UniqueFd writer(ends[1]);
     const pid_t child = ::fork();
     if (child == 0) {
         reader.reset();
-        try_programs(id, maps, directory, writer.get());
+        try_programs(id, programs, maps, directory, writer.get());
         ::_exit(0);
     }
     writer.reset();
@@ -219,7 +232,7 @@ std::vector<Attempt> attach_lsm(ObjectId id, const KernelMaps& maps, const std::
             (void)::poll(nullptr, 0, 10); // only passes the time
         }
     }
-    return parse_attempts(id, text);
+    return parse_attempts(programs, text);
 }
 
 } // namespace hostward::guard

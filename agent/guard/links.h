@@ -30,10 +30,14 @@ struct Attempt {
     std::string problem; ///< empty: attached and pinned
 };
 
-/// Tries each program of an LSM object on its own, in a child with a deadline: an attach can hang for ever on
+/// Programs of `id` without a link pinned in `directory`.
+[[nodiscard]] std::vector<std::string> missing_links(ObjectId id, const std::string& directory);
+
+/// Tries each of `programs` of an LSM object on its own, in a child with a deadline: an attach can hang for ever on
 /// kernels whose RCU-tasks grace periods stall. Attached links are pinned as directory/link_<program>,
 /// replacing a pin of the same name.
-[[nodiscard]] std::vector<Attempt> attach_lsm(ObjectId id, const KernelMaps& maps, const std::string& directory);
+[[nodiscard]] std::vector<Attempt> attach_lsm(ObjectId id, const std::vector<std::string>& programs,
+                                              const KernelMaps& maps, const std::string& directory);
 
 /// Why security programs would attach and never run: the kernel's list of active modules lacks bpf, or the list
 /// cannot be read. Empty: they run.

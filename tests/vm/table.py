@@ -155,7 +155,8 @@ def differences(now, written):
         for kind in ("rows", "facts"):
             names = now[column][kind] | written[column][kind]
             for name in names:
-                was, is_now = (side[column][kind].get(name) for side in (written, now))
+                # The reason is for people and may name what differs from run to run.
+                was, is_now = ((side[column][kind].get(name) or {}).get("result") for side in (written, now))
                 if was != is_now:
                     found.append(f"{heading(column)}, {name}: written {was}, measured {is_now}")
     return found

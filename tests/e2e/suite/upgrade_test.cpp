@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -31,11 +32,16 @@ protected:
         ASSERT_EQ(::bpf_map_update_elem(about.get(), &zero, &value, BPF_ANY), 0);
     }
 
-    /// The program behind each of the cgroup links, and the link itself.
-    static std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> attached()
+    static constexpr std::array<const char*, 5> kCgroupLinks{"connect4", "connect6", "sendmsg4", "sendmsg6", "egress"};
+    static constexpr std::array<const char*, 5> kSecurityLinks{"socket_create", "setsockopt", "ptrace", "exec",
+                                                               "file_receive"};
+
+    /// Each of the links that exists, by name: its id and that of the program behind it.
+    static std::map<std::string, std::pair<std::uint32_t, std::uint32_t>>
+    attached(const std::array<const char*, 5>& names)
     {
         std::map<std::string, std::pair<std::uint32_t, std::uint32_t>> found;
-        for (const char* name : {"connect4", "connect6", "sendmsg4", "sendmsg6", "egress"}) {
+        for (const char* name : names) {
             const UniqueFd link(::bpf_obj_get(pin(std::string("link_guard_") + name).c_str()));
             bpf_link_info info{};
             std::uint32_t size = sizeof(info);
@@ -57,12 +63,12 @@ TEST_F(Upgrade, AnotherBuildTakesOverInPlace)
     ASSERT_TRUE(always && never);
     const int upgrades = surroundings().scaled(10, 2);
     for (int i = 0; i < upgrades; ++i) {
-        const auto before = attached();
+        const auto before = attached(kCgroupLinks);
         ASSERT_EQ(before.size(), 5U);
         pretend_another_build();
         const Status loaded = site().guard.load(kOnlyAllowedUnit);
         ASSERT_TRUE(loaded) << loaded.error().text;
-        const auto after = attached();
+        const auto after = attached(kCgroupLinks);
         for (const auto& [name, ids] : before) {
             EXPECT_EQ(after.at(name).first, ids.first) << name << ": the link is another";
             EXPECT_NE(after.at(name).second, ids.second) << name << ": the program is the old one";
@@ -82,10 +88,12 @@ TEST_F(Upgrade, AnotherBuildTakesOverInPlace)
 TEST_F(Upgrade, TheSameBuildIsLeftAsItIs)
 {
     ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
-    const auto before = attached();
+    const auto before = attached(kCgroupLinks);
+    const auto security = attached(kSecurityLinks); // as many as this kernel takes
     ASSERT_EQ(before.size(), 5U);
     ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
-    EXPECT_EQ(attached(), before);
+    EXPECT_EQ(attached(kCgroupLinks), before);
+    EXPECT_EQ(attached(kSecurityLinks), security) << "attaching a security hook again patches the kernel for nothing";
 }
 
 } // namespace
