@@ -265,6 +265,10 @@ std::vector<std::string> Guard::Impl::attach_optional()
 /// From here on nobody changes the guard, we included. Everything is in place before the flag is set.
 Status Guard::Impl::seal()
 {
+    // Hooks that the kernel never calls attach without complaint: a seal of those would bind only us.
+    if (const std::string reason = lsm_inactive_reason(); !reason.empty()) {
+        return Error{ErrorKind::Unsupported, 0, reason};
+    }
     for (const auto& attempt : attach_lsm(ObjectId::Seal, program_names(ObjectId::Seal), maps, pins.current)) {
         if (!attempt.problem.empty()) {
             return Error{ErrorKind::Unsupported, 0, "hook " + attempt.program + ": " + attempt.problem};
