@@ -19,17 +19,6 @@ const char* state_text(const guard::GuardStatus& status)
     return status.audit ? "audit" : "enforce";
 }
 
-const char* layer_state_text(guard::LayerState state)
-{
-    switch (state) {
-    case guard::LayerState::On: return "on";
-    case guard::LayerState::Partial: return "partial";
-    case guard::LayerState::Off: return "off";
-    case guard::LayerState::Unavailable: return "unavailable";
-    }
-    return "off";
-}
-
 Json layers_json(const std::vector<guard::LayerStatus>& layers)
 {
     Json out = Json::array();

@@ -25,17 +25,6 @@ std::string number(std::uint64_t value)
     return std::string(kNumberColumn - std::min(kNumberColumn - 1, text.size()), ' ') + text;
 }
 
-const char* layer_state_text(guard::LayerState state)
-{
-    switch (state) {
-    case guard::LayerState::On: return "on";
-    case guard::LayerState::Partial: return "partial";
-    case guard::LayerState::Off: return "off";
-    case guard::LayerState::Unavailable: return "unavailable";
-    }
-    return "off";
-}
-
 std::string head_text(const guard::GuardStatus& status)
 {
     std::string out = padded("guard", kNameColumn);
@@ -128,6 +117,17 @@ std::string rows_text(const std::vector<guard::RowStatus>& rows)
 }
 
 } // namespace
+
+const char* layer_state_text(guard::LayerState state)
+{
+    switch (state) {
+    case guard::LayerState::On: return "on";
+    case guard::LayerState::Partial: return "partial";
+    case guard::LayerState::Off: return "off";
+    case guard::LayerState::Unavailable: return "unavailable";
+    }
+    return "off";
+}
 
 std::string status_text(const guard::GuardStatus& status)
 {

@@ -8,6 +8,9 @@
 
 namespace hostward::cli {
 
+/// One word, the same for people and for programs.
+[[nodiscard]] const char* layer_state_text(guard::LayerState state);
+
 /// For people; may change.
 [[nodiscard]] std::string status_text(const guard::GuardStatus& status);
 
