@@ -56,6 +56,17 @@ class Machine(unittest.TestCase):
         self.assertEqual(code, 1, output)
         self.assertIn("sysrq: Trigger a crash", output)
 
+    def test_a_frozen_machine_is_seen_diagnosed_and_started_once_more(self):
+        # Real-time loops on both processors: not even init gets to run.
+        freeze = ("echo -1 > /proc/sys/kernel/sched_rt_runtime_us;"
+                  "for cpu in 1 2; do taskset $cpu chrt -f 99 bash -c 'while :; do :; done' & done; wait")
+        code, output = run(freeze, "--frozen-after", "15")
+        self.assertEqual(code, 1, output)
+        self.assertIn("the machine froze in command: once more from there", output)
+        self.assertEqual(output.count("the machine does not answer any more"), 2, output)
+        self.assertIn("RIP=", output)
+        self.assertIn("Kernel panic - not syncing: NMI", output)
+
     def test_an_early_power_off_fails(self):
         code, output = run("echo b > /proc/sysrq-trigger")
         self.assertEqual(code, 1, output)

@@ -4,6 +4,7 @@ import os
 import secrets
 import selectors
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -13,13 +14,15 @@ from initramfs import Error
 
 BOOT_LIMIT_S = 120   # until init says it is up; usually 2 s
 QUIET_MARGIN_S = 60  # beyond a test's own limit, until we call the machine hung
-CONSOLE_TAIL = 40    # lines shown when something went wrong
+FROZEN_S = 120       # without a beat of init, which sends one every 5 s, until we call the machine frozen
+CONSOLE_TAIL = 40    # lines shown when something went wrong: before the first sign of damage and at the end
+MONITOR_ANSWER_S = 3
 MEMORY_MB = 2048
 # What the kernel says when it is damaged: no result after that is worth anything.
 DAMAGE = ("BUG: ", "Oops", "Kernel panic", "general protection fault")
 # An emulated processor stands still whenever this machine is busy: the kernel's own watches would call that a fault. Ours
 # are the limits of the tests.
-PATIENT = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 tsc=reliable hung_task_panic=0"
+PATIENT = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 tsc=reliable hung_task_panic=0 unknown_nmi_panic"
 
 
 def security_modules(kernel_folder, with_bpf):
@@ -34,6 +37,10 @@ def security_modules(kernel_folder, with_bpf):
 SYSTEMD = "hostward.init=/usr/lib/systemd/systemd systemd.show_status=no systemd.log_level=warning"
 
 
+class Frozen(Error):
+    """Neither the tests nor init say anything any more: where the processors stand is in the text."""
+
+
 class Machine:
     """Context manager. `events()` yields ("up",), ("output", text), ("begin", name), ("end", name, facts), ("done",)."""
 
@@ -44,6 +51,7 @@ class Machine:
         self._token = "@" + secrets.token_hex(8)
         self.console = self._work / "console.log"
         self.console.touch()
+        self._monitor = self._work / "monitor"
         initrd = self._work / "initrd"
         with open(initrd, "wb") as out:
             for part in initrds:
@@ -57,7 +65,8 @@ class Machine:
             "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(Path(kernel_folder) / "vmlinuz"), "-initrd", str(initrd), "-append", append.strip(),
-            "-serial", f"file:{self.console}", "-serial", "stdio", *extra]
+            "-serial", f"file:{self.console}", "-serial", "stdio",
+            "-monitor", f"unix:{self._monitor},server=on,wait=off", *extra]
         self._process = None
 
     def __enter__(self):
@@ -81,7 +90,8 @@ class Machine:
             patience = limit_s()
             if patience <= 0 or not selector.select(min(patience, 5)):
                 if patience <= 0:
-                    raise Error("the machine does not answer any more")
+                    self._check_console()
+                    raise Frozen(f"the machine does not answer any more\n{self._diagnosis()}")
                 self._check_console()
                 continue
             chunk = self._process.stdout.read()
@@ -93,17 +103,21 @@ class Machine:
         if rest:
             yield rest.decode("utf-8", "backslashreplace")
 
-    def events(self, limits):
-        """`limits`: seconds that each test may take, by name."""
+    def events(self, limits, frozen_s=FROZEN_S):
+        """`limits`: seconds that each test may take, by name. `frozen_s`: seconds without a sign of life."""
         deadline = time.monotonic() + BOOT_LIMIT_S
+        alive = deadline  # until the first beat is due
         done = False
-        for line in self._lines(lambda: deadline - time.monotonic()):
+        for line in self._lines(lambda: min(deadline, alive) - time.monotonic()):
+            alive = time.monotonic() + frozen_s
             output, token, word = line.partition(self._token + " ")
             if output or not token:
                 yield ("output", output)
             if not token:
                 continue
             kind, _, rest = word.partition(" ")
+            if kind == "beat":
+                continue
             name, _, facts = rest.partition(" ")
             deadline = time.monotonic() + limits.get(name if kind == "begin" else "", 0) + QUIET_MARGIN_S
             done = done or kind == "done"
@@ -124,4 +138,29 @@ class Machine:
         return self.console.read_text(errors="backslashreplace").splitlines()
 
     def console_tail(self):
-        return "\n".join(self.console_lines()[-CONSOLE_TAIL:])
+        """The lines around the first sign of damage, if there is one, and the last ones."""
+        lines = self.console_lines()
+        last = max(0, len(lines) - CONSOLE_TAIL)
+        damage = next((number for number, line in enumerate(lines[:last]) if any(word in line for word in DAMAGE)), None)
+        first = [] if damage is None else [*lines[max(0, damage - CONSOLE_TAIL):damage + 1], "..."]
+        return "\n".join(first + lines[last:])
+
+    def _diagnosis(self):
+        """Where each processor stands, then what the kernel prints when a non-maskable interrupt makes it panic."""
+        return self._ask("info registers -a") + self._ask("nmi")
+
+    def _ask(self, command):
+        answer = b""
+        try:
+            with socket.socket(socket.AF_UNIX) as monitor:
+                monitor.settimeout(MONITOR_ANSWER_S)
+                monitor.connect(str(self._monitor))
+                monitor.sendall(command.encode() + b"\n")
+                while chunk := monitor.recv(65536):
+                    answer += chunk
+        except OSError as problem:
+            if not answer:
+                return f"(the emulator does not answer: {problem})\n"
+        wanted = ("CPU#", "RIP=", "EIP=")
+        lines = answer.decode(errors="backslashreplace").replace("\r", "").splitlines()
+        return "".join(line + "\n" for line in lines if line.startswith(wanted))

@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from initramfs import Error, base_archive, is_elf, modules_archive, system_archive  # noqa: E402
-from machine import SYSTEMD, Machine  # noqa: E402
+from machine import FROZEN_S, SYSTEMD, Frozen, Machine  # noqa: E402
 from suite import LABEL_OWN_BOOT, LABELS, Test, list_archive, programs_archive, tests_of  # noqa: E402
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE of these tests
@@ -40,7 +40,7 @@ class Results:
     """What a run showed, gathered line by line."""
 
     def __init__(self, kernel):
-        self.data = {"kernel": kernel, "release": "", "tests": [], "rows": {}, "facts": {}}
+        self.data = {"kernel": kernel, "release": "", "tests": [], "rows": {}, "facts": {}, "freezes": []}
         self._skips = []
 
     def output(self, text):
@@ -60,6 +60,10 @@ class Results:
         left = ", ".join(f"{facts[key]} {key}" for key in ("processes", "cgroups") if facts.get(key, "0") != "0")
         note = f", left behind: {left}" if left else ""
         print(f"=== {name}: {'passed' if passed else 'FAILED, ' + facts['status']} in {facts['ms']} ms{note}\n", flush=True)
+
+    def froze(self, name):
+        self.data["freezes"].append(name)
+        self._skips = []
 
     def failed(self):
         return [test["name"] for test in self.data["tests"] if not test["passed"]]
@@ -86,7 +90,7 @@ def boot(options, kernel, initrds, tests, results):
     parameters = f"{options.parameters} {SYSTEMD if options.systemd else ''}"
     with Machine(kernel, initrds, not options.no_lsm, parameters=parameters) as machine:
         try:
-            for event in machine.events(limits):
+            for event in machine.events(limits, options.frozen_after):
                 if event[0] == "output":
                     results.output(event[1])
                 elif event[0] == "up":
@@ -98,9 +102,25 @@ def boot(options, kernel, initrds, tests, results):
                 elif event[0] == "bad-line":
                     raise Error(f"init cannot read a line of the list: {event[1]}")
         except Error as error:
-            raise Error(f"{error}\n--- the console's last lines\n{machine.console_tail()}") from error
+            raise type(error)(f"{error}\n--- the console's last lines\n{machine.console_tail()}") from error
         if options.console:
             print(machine.console.read_text(errors="backslashreplace"))
+
+
+def boot_again_if_frozen(options, kernel, initrds, tests, results):
+    """An emulated machine can stand still through no fault of what runs in it, so one freeze is survived: the rest, from the
+    test it froze in, runs in a second machine. It is never silent: the diagnosis is printed and the last line counts it. The
+    same test twice is a failure."""
+    try:
+        boot(options, kernel, initrds(tests), tests, results)
+    except Frozen as frozen:
+        ended = {test["name"] for test in results.data["tests"]}
+        rest = [test for test in tests if test.name not in ended]
+        if not rest:
+            raise
+        results.froze(rest[0].name)
+        print(f"--- {frozen}\n--- the machine froze in {rest[0].name}: once more from there", flush=True)
+        boot(options, kernel, initrds(rest), rest, results)
 
 
 def run_in_machine(options, tests, results):
@@ -119,9 +139,12 @@ def run_in_machine(options, tests, results):
     groups = [[test for test in tests if LABEL_OWN_BOOT not in test.labels]]
     groups += [[test] for test in tests if LABEL_OWN_BOOT in test.labels]
     try:
-        for number, group in enumerate(filter(None, groups)):
-            own = list_archive(group, environment, options.file, options.unit).write(work / f"list-{os.getpid()}-{number}.cpio")
-            boot(options, kernel, fixed + [own], group, results)
+        def initrds(of):
+            own = list_archive(of, environment, options.file, options.unit).write(work / f"list-{os.getpid()}.cpio")
+            return fixed + [own]
+
+        for group in filter(None, groups):
+            boot_again_if_frozen(options, kernel, initrds, group, results)
     finally:
         for leftover in work.glob(f"*-{os.getpid()}*"):
             leftover.unlink()
@@ -164,6 +187,8 @@ def arguments():
     parser.add_argument("--labels", default=LABELS, help="CTest labels to run, default %(default)s")
     parser.add_argument("-R", dest="pattern", help="only tests whose name matches")
     parser.add_argument("--limit", type=float, default=600, help="seconds that the one command may take, default %(default)s")
+    parser.add_argument("--frozen-after", type=float, default=FROZEN_S, metavar="SECONDS",
+                        help="without a sign of life, until the machine counts as frozen, default %(default)s")
     parser.add_argument("--facts", action="store_true", help="ask the kernel for its features first")
     parser.add_argument("--results", type=Path, help="write what was measured there, as JSON")
     parser.add_argument("--parameters", default="", help="more kernel parameters")
@@ -210,8 +235,9 @@ def run(options):
             options.results.write_text(json.dumps(results.data, indent=1, sort_keys=True) + "\n")
     done = results.data["tests"]
     skips = sum(len(test["skipped"]) for test in done)
+    froze = f", {len(results.data['freezes'])} freezes of the machine" if results.data["freezes"] else ""
     print(f"{len(done) - len(results.failed())} of {len(tests)} test programs passed on {results.data['release']}, {skips} cases "
-          f"skipped, in {time.monotonic() - start:.0f} s")
+          f"skipped, in {time.monotonic() - start:.0f} s{froze}")
     for name in results.failed():
         print(f"FAILED: {name}")
     return 0 if not results.failed() and len(done) == len(tests) else 1

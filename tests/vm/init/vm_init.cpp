@@ -4,7 +4,8 @@
 //
 // On that port everything a test prints appears as it is; lines that start with the token given on the kernel
 // command line are ours: `TOKEN begin NAME`, `TOKEN end NAME status=exit:N|signal:N|timeout ms=N processes=N cgroups=N`
-// (what the test left behind, which we remove), `TOKEN done`. Statically linked: works before any library is found.
+// (what the test left behind, which we remove), `TOKEN beat` every few seconds while a test runs (the machine is alive
+// however silent the test is), `TOKEN done`. Statically linked: works before any library is found.
 #include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -42,6 +43,7 @@ constexpr const char* kTestList = "/hostward-tests";
 constexpr const char* kResultPort = "/dev/ttyS1";
 constexpr const char* kTokenParameter = "hostward.token=";
 constexpr const char* kInitParameter = "hostward.init="; // another process 1, which starts us again as a service
+constexpr auto kBeat = std::chrono::seconds(5);
 constexpr auto kDrain = std::chrono::milliseconds(300);  // output that a test's dead children left in the pipe
 constexpr int kCgroupDepthMax = 32;
 
@@ -81,6 +83,7 @@ struct Outcome {
 
 int result_port = -1;
 std::string token;
+bool at_line_start = true; // of the result port
 
 void complain(const std::string& what)
 {
@@ -90,6 +93,7 @@ void complain(const std::string& what)
 
 void to_port(std::string_view text)
 {
+    at_line_start = text.empty() ? at_line_start : text.back() == '\n';
     while (!text.empty()) {
         const ssize_t sent = write(result_port, text.data(), text.size());
         if (sent < 0) {
@@ -238,6 +242,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts)
     _exit(127);
 }
 
+// A sign of life; never in the middle of a line that a test prints.
+void beat(Clock::time_point& last)
+{
+    if (at_line_start && Clock::now() - last >= kBeat) {
+        announce("beat");
+        last = Clock::now();
+    }
+}
+
 // Passes on what is in the pipe; false when nobody writes any more.
 bool forward(int pipe_end, std::chrono::milliseconds patience)
 {
@@ -288,7 +301,9 @@ Outcome run(const Test& test)
     Outcome outcome{"timeout", {}};
     int status = 0;
     bool open = true;
+    auto last_beat = start;
     while (Clock::now() - start < test.timeout) {
+        beat(last_beat);
         open = open && forward(ends[0], std::chrono::milliseconds(20));
         if (!open) {
             (void)usleep(20'000); // it closed its output but still runs
