@@ -62,7 +62,7 @@ class Machine(unittest.TestCase):
                   "for cpu in 1 2; do taskset $cpu chrt -f 99 bash -c 'while :; do :; done' & done; wait")
         code, output = run(freeze, "--frozen-after", "15")
         self.assertEqual(code, 1, output)
-        self.assertIn("the machine froze in command: once more from there", output)
+        self.assertIn("the machine was lost in command: once more from there", output)
         self.assertEqual(output.count("the machine does not answer any more"), 2, output)
         self.assertIn("RIP=", output)
         self.assertIn("Kernel panic - not syncing: NMI", output)

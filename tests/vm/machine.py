@@ -37,8 +37,8 @@ def security_modules(kernel_folder, with_bpf):
 SYSTEMD = "hostward.init=/usr/lib/systemd/systemd systemd.show_status=no systemd.log_level=warning"
 
 
-class Frozen(Error):
-    """Neither the tests nor init say anything any more: where the processors stand is in the text."""
+class Lost(Error):
+    """The machine froze or was gone, and the kernel says nothing of its own about it. The text has where the processors stand."""
 
 
 class Machine:
@@ -91,7 +91,7 @@ class Machine:
             if patience <= 0 or not selector.select(min(patience, 5)):
                 if patience <= 0:
                     self._check_console()
-                    raise Frozen(f"the machine does not answer any more\n{self._diagnosis()}")
+                    raise Lost(f"the machine does not answer any more\n{self._diagnosis()}")
                 self._check_console()
                 continue
             chunk = self._process.stdout.read()
@@ -127,7 +127,7 @@ class Machine:
                 yield (kind, rest) if rest else (kind,)
         self._check_console()
         if not done:
-            raise Error("the machine stopped before all was done")
+            raise Lost("the machine stopped before all was done")
 
     def _check_console(self):
         for line in self.console_lines():

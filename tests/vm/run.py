@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from initramfs import Error, base_archive, is_elf, modules_archive, system_archive  # noqa: E402
-from machine import FROZEN_S, SYSTEMD, Frozen, Machine  # noqa: E402
+from machine import FROZEN_S, SYSTEMD, Lost, Machine  # noqa: E402
 from suite import LABEL_OWN_BOOT, LABELS, Test, list_archive, programs_archive, tests_of  # noqa: E402
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE of these tests
@@ -40,7 +40,7 @@ class Results:
     """What a run showed, gathered line by line."""
 
     def __init__(self, kernel):
-        self.data = {"kernel": kernel, "release": "", "tests": [], "rows": {}, "facts": {}, "freezes": []}
+        self.data = {"kernel": kernel, "release": "", "tests": [], "rows": {}, "facts": {}, "lost": []}
         self._skips = []
 
     def output(self, text):
@@ -61,8 +61,8 @@ class Results:
         note = f", left behind: {left}" if left else ""
         print(f"=== {name}: {'passed' if passed else 'FAILED, ' + facts['status']} in {facts['ms']} ms{note}\n", flush=True)
 
-    def froze(self, name):
-        self.data["freezes"].append(name)
+    def lost(self, name):
+        self.data["lost"].append(name)
         self._skips = []
 
     def failed(self):
@@ -107,19 +107,19 @@ def boot(options, kernel, initrds, tests, results):
             print(machine.console.read_text(errors="backslashreplace"))
 
 
-def boot_again_if_frozen(options, kernel, initrds, tests, results):
-    """An emulated machine can stand still through no fault of what runs in it, so one freeze is survived: the rest, from the
-    test it froze in, runs in a second machine. It is never silent: the diagnosis is printed and the last line counts it. The
-    same test twice is a failure."""
+def boot_again_if_lost(options, kernel, initrds, tests, results):
+    """An emulated machine can freeze or be gone through no fault of what runs in it, so one loss is survived: the rest, from
+    the test it was lost in, runs in a second machine. It is never silent: the diagnosis is printed and the last line counts
+    it. A second loss is a failure, and so is at once what the kernel itself reports, an oops for example."""
     try:
         boot(options, kernel, initrds(tests), tests, results)
-    except Frozen as frozen:
+    except Lost as lost:
         ended = {test["name"] for test in results.data["tests"]}
         rest = [test for test in tests if test.name not in ended]
         if not rest:
             raise
-        results.froze(rest[0].name)
-        print(f"--- {frozen}\n--- the machine froze in {rest[0].name}: once more from there", flush=True)
+        results.lost(rest[0].name)
+        print(f"--- {lost}\n--- the machine was lost in {rest[0].name}: once more from there", flush=True)
         boot(options, kernel, initrds(rest), rest, results)
 
 
@@ -144,7 +144,7 @@ def run_in_machine(options, tests, results):
             return fixed + [own]
 
         for group in filter(None, groups):
-            boot_again_if_frozen(options, kernel, initrds, group, results)
+            boot_again_if_lost(options, kernel, initrds, group, results)
     finally:
         for leftover in work.glob(f"*-{os.getpid()}*"):
             leftover.unlink()
@@ -235,9 +235,9 @@ def run(options):
             options.results.write_text(json.dumps(results.data, indent=1, sort_keys=True) + "\n")
     done = results.data["tests"]
     skips = sum(len(test["skipped"]) for test in done)
-    froze = f", {len(results.data['freezes'])} freezes of the machine" if results.data["freezes"] else ""
+    lost = f", machine lost in {', '.join(results.data['lost'])}" if results.data["lost"] else ""
     print(f"{len(done) - len(results.failed())} of {len(tests)} test programs passed on {results.data['release']}, {skips} cases "
-          f"skipped, in {time.monotonic() - start:.0f} s{froze}")
+          f"skipped, in {time.monotonic() - start:.0f} s{lost}")
     for name in results.failed():
         print(f"FAILED: {name}")
     return 0 if not results.failed() and len(done) == len(tests) else 1
