@@ -11,6 +11,7 @@ import fnmatch
 import os
 import re
 import sys
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,10 @@ LOG_TEST = re.compile(r"^\d+/\d+ Testing: (\S+)$")
 GTEST_SKIP = re.compile(r"^\[  SKIPPED \] (\S+) \(\d+ ms\)$")
 GTEST_REASON = re.compile(r"^\S+:\d+: Skipped$")
 SKIP_LINE = re.compile(r"^SKIP: (.+)$")
+RESULT = re.compile(r"^\s*\d+/\d+ Test\s+#\d+: ")
+START = re.compile(r"^\s*Start\s+\d+: ")
 NO_REASON = "no reason given"
+FAILURE_LINES = 100  # the end of a failed test's output; all of it is in CTest's log
 
 
 @dataclass(frozen=True)
@@ -116,22 +120,49 @@ def print_skips(skips: list[Skip], expected: list[Expected]) -> int:
     return unexpected
 
 
+class Failure:
+    """The output of a failed test while it comes: printed from its end, so that one failure does not hide the next."""
+
+    def __init__(self):
+        self._lines: deque[str] = deque(maxlen=FAILURE_LINES)
+        self._count = 0
+
+    def add(self, line: str) -> None:
+        self._lines.append(line)
+        self._count += 1
+
+    def print(self) -> None:
+        if self._count > FAILURE_LINES:
+            print(f"(the first {self._count - FAILURE_LINES} lines are in CTest's log)")
+        for line in self._lines:
+            print(line)
+        sys.stdout.flush()
+        self.__init__()
+
+
 def pass_through(stream) -> tuple[list[str], list[tuple[str, str]]]:
     """Prints CTest's output as it comes; keeps the totals and the tests that did not run."""
     totals: list[str] = []
     not_run: list[tuple[str, str]] = []
     holding = False
+    failure = Failure()
     for line in stream:
         line = line.rstrip("\n")
         state = NOT_RUN.match(line)
         if state:
             not_run.append((state.group(1), state.group(2)))
         holding = holding or bool(TOTALS_BEGIN.match(line))
+        ctests_own = holding or RESULT.match(line) or START.match(line)
+        if ctests_own:
+            failure.print()
         if holding:
             totals.append(line)
             holding = not TOTALS_END.match(line)
-        else:
+        elif ctests_own:
             print(line, flush=True)
+        else:
+            failure.add(line)
+    failure.print()
     return totals, not_run
 
 

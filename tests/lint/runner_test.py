@@ -47,6 +47,17 @@ class Report(unittest.TestCase):
         self.assertIn("Skipped: 2", done.stdout)
         self.assertTrue(done.stdout.endswith(TOTALS), done.stdout)
 
+    def test_a_failures_output_is_shown_from_its_end_and_hides_nothing_after_it(self):
+        long = "".join(f"line {number}\n" for number in range(300))
+        output = ("      Start  1: vm/a\n 1/2 Test  #1: vm/a ....***Failed    1.00 sec\n" + long + "\n      Start  2: vm/b\n"
+                  " 2/2 Test  #2: vm/b ....***Timeout   2.00 sec\nlast words of b\n\n" + TOTALS)
+        shown = report(ACCEPT_BOTH, output=output).stdout
+        self.assertIn("line 299\n", shown)
+        self.assertNotIn("line 100\n", shown)
+        self.assertIn("lines are in CTest's log)\n", shown)
+        self.assertLess(shown.index("line 299"), shown.index("Start  2: vm/b"))
+        self.assertLess(shown.index("vm/b ....***Timeout"), shown.index("last words of b"))
+
     def test_unexpected_skip_fails(self):
         done = report("* | e2e/b | no npm | not here\n")
         self.assertEqual(done.returncode, 1)
