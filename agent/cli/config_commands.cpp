@@ -76,7 +76,7 @@ Result<ExitCode> config_check(const CommandLine& line, const Streams& streams)
 {
     TRY_ASSIGN(auto real, guard::make_resolver());
     const auto resolver = make_path_resolver(std::move(real));
-    const auto checked = read_policy_file(line.config, *resolver);
+    const auto checked = read_policy_file(line.config, *resolver, line.preset_dir);
     if (!checked) {
         streams.err.print_line(checked.error().text);
         if (line.json) {
@@ -93,12 +93,12 @@ Result<ExitCode> config_check(const CommandLine& line, const Streams& streams)
 
 Result<ExitCode> config_print(const CommandLine& line, const Streams& streams)
 {
-    const auto config = config::load(line.config);
+    const auto config = config::load(line.config, line.preset_dir);
     if (!config) {
         streams.err.print_line(config.error().text);
         return ExitCode::InvalidConfig;
     }
-    streams.out.print(policy_toml(*config));
+    streams.out.print(policy_toml_with_origin(*config));
     return ExitCode::Ok;
 }
 

@@ -14,7 +14,7 @@ Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
 {
     TRY_ASSIGN(auto real, guard::make_resolver());
     const auto resolver = make_path_resolver(std::move(real));
-    const auto file = read_policy_file(line.config, *resolver);
+    const auto file = read_policy_file(line.config, *resolver, line.preset_dir);
     if (!file) {
         streams.err.print_line(file.error().text);
         return ExitCode::InvalidConfig;

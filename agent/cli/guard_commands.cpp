@@ -47,13 +47,13 @@ std::string applied_json(const guard::Applied& applied, const config::GuardConfi
 Result<ExitCode> guard_run(const CommandLine& line, const Streams& /*streams*/)
 {
     TRY(keep_guard_capabilities());
-    TRY(guard::run_agent(line.guard, line.config));
+    TRY(guard::run_agent(line.guard, {line.config, line.preset_dir}));
     return ExitCode::Ok;
 }
 
 Result<ExitCode> guard_load(const CommandLine& line, const Streams& streams)
 {
-    const auto config = config::load(line.config);
+    const auto config = config::load(line.config, line.preset_dir);
     if (!config) {
         streams.err.print_line(config.error().text);
         return ExitCode::InvalidConfig;

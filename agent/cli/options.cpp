@@ -118,6 +118,8 @@ void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
     }
     if ((spec.takes & TakesConfig) != 0) {
         app.add_option("--config", out.config, with_default("policy file", out.config))->type_name("FILE");
+        app.add_option("--presets", out.preset_dir, with_default("installed presets", out.preset_dir))
+            ->type_name("DIR");
     }
     if ((spec.takes & TakesPlace) != 0) {
         add_place_options(app, out.guard);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/cli/exit_code.h"
+#include "agent/config/guard_config.h"
 #include "agent/guard/options.h"
 
 #include <optional>
@@ -39,6 +40,7 @@ struct CommandLine {
     Command command = Command::GuardStatus;
     guard::Options guard;
     std::string config = "/etc/hostward/hostward.toml";
+    std::string preset_dir = config::kPresetDir;
     bool json = false;
     bool follow = false; ///< guard events
     ExplainOptions explain;

@@ -15,6 +15,7 @@ struct PolicyFile {
 };
 
 /// Every error means that the file cannot be used (ExitCode::InvalidConfig), whatever its kind.
-[[nodiscard]] Result<PolicyFile> read_policy_file(const std::string& path, guard::Resolver& resolver);
+[[nodiscard]] Result<PolicyFile> read_policy_file(const std::string& path, guard::Resolver& resolver,
+                                                  const std::string& preset_dir = config::kPresetDir);
 
 } // namespace hostward::cli

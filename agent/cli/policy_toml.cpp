@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cli/policy_toml.h"
 
+#include "agent/base/terminal.h"
+#include "agent/base/text.h"
+
 #include <string_view>
 
 namespace hostward::cli {
@@ -71,7 +74,7 @@ void add_endpoint(std::string& out, const config::Endpoint& endpoint)
 
 void add_rule(std::string& out, const config::Rule& rule)
 {
-    out += "\n[[guard.rule]]\n";
+    out += "[[guard.rule]]\n";
     add_value(out, "name", rule.name);
     add_value(out, "action", action_text(rule.action));
     add_list(out, "user", rule.users);
@@ -81,13 +84,34 @@ void add_rule(std::string& out, const config::Rule& rule)
     add_list(out, "cgroup", rule.cgroups);
     add_value(out, "scope", scope_text(rule.scope));
     add_list(out, "endpoint", rule.endpoints);
+    if (!rule.why.empty()) {
+        add_value(out, "why", rule.why);
+    }
 }
 
-} // namespace
+/// Text that others wrote, as a comment: escaped, so that it cannot end the line.
+void add_comment(std::string& out, const std::string& text) { out.append("# ").append(escape(text)).append("\n"); }
 
-std::string policy_toml(const config::GuardConfig& config)
+void add_origin(std::string& out, const config::Rule& rule)
 {
-    std::string out = "[guard]\n";
+    if (rule.place.line != 0) {
+        const std::string preset = rule.preset.empty() ? "" : "preset:" + rule.preset + ", ";
+        add_comment(out, preset + rule.place.file + ":" + std::to_string(rule.place.line));
+    }
+}
+
+/// Whether it is said where each part comes from.
+enum class Origin { Left, Said };
+
+std::string print(const config::GuardConfig& config, Origin origin)
+{
+    std::string out;
+    for (const auto& line : config.overrides) {
+        if (origin == Origin::Said) {
+            out.append("# ").append(printable(line)).append("\n");
+        }
+    }
+    out += "[guard]\n";
     add_value(out, "mode", config.mode == config::Mode::Audit ? "audit" : "enforce");
     add_value(out, "forwarded", action_text(config.forwarded));
     add_value(out, "bypass_sockets", action_text(config.bypass_sockets));
@@ -96,9 +120,19 @@ std::string policy_toml(const config::GuardConfig& config)
         add_endpoint(out, endpoint);
     }
     for (const auto& rule : config.rules) {
+        out += "\n";
+        if (origin == Origin::Said) {
+            add_origin(out, rule);
+        }
         add_rule(out, rule);
     }
     return out;
 }
+
+} // namespace
+
+std::string policy_toml(const config::GuardConfig& config) { return print(config, Origin::Left); }
+
+std::string policy_toml_with_origin(const config::GuardConfig& config) { return print(config, Origin::Said); }
 
 } // namespace hostward::cli

@@ -10,4 +10,7 @@ namespace hostward::cli {
 
 [[nodiscard]] std::string policy_toml(const config::GuardConfig& config);
 
+/// The same, with comments that say which file and preset each rule is from, and what was overridden.
+[[nodiscard]] std::string policy_toml_with_origin(const config::GuardConfig& config);
+
 } // namespace hostward::cli

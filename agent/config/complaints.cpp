@@ -4,13 +4,21 @@
 #include "agent/base/text.h"
 
 #include <algorithm>
+#include <map>
 
 namespace hostward::config {
 
 std::vector<std::string> Complaints::lines() const
 {
+    // Files in the order in which they are first complained about, lines within them.
+    std::map<std::string, std::size_t> file_order;
+    for (const auto& complaint : all_) {
+        file_order.emplace(complaint.place.file, file_order.size());
+    }
     auto sorted = all_;
-    std::ranges::stable_sort(sorted, {}, [](const auto& complaint) { return complaint.place.line; });
+    std::ranges::stable_sort(sorted, {}, [&](const auto& complaint) {
+        return std::pair(file_order.at(complaint.place.file), complaint.place.line);
+    });
     std::vector<std::string> lines;
     for (const auto& [text, place] : sorted) {
         if (lines.size() == kComplaintsShownMax) {

@@ -47,6 +47,8 @@ struct Rule {
     std::vector<At<std::string>> cgroups; ///< paths below the guarded cgroup, `*` allowed within a component
     Scope scope = Scope::Host;
     std::vector<At<std::string>> endpoints; ///< endpoint names; none: every endpoint
+    std::string why;                        ///< for people; decides nothing
+    std::string preset;                     ///< the preset it came with; empty: the host's own rule
     Place place;
 };
 
@@ -56,19 +58,35 @@ struct GuardConfig {
     Action bypass_sockets = Action::Deny; ///< AF_XDP and PACKET_QDISC_BYPASS, where the LSM layer works
     bool seal_until_reboot = false;       ///< `seal = "until-reboot"`; default "off"
     std::vector<Endpoint> endpoints;      ///< never empty: none written means default_endpoints()
-    std::vector<Rule> rules;
+    std::vector<Rule> rules;              ///< the host's own, then those of presets; the first match decides
+    std::vector<std::string> overrides;   ///< one line each: what a later file or an own rule replaced
 };
 
 /// The metadata service of EC2 over IPv4 and IPv6.
 /// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 [[nodiscard]] std::vector<Endpoint> default_endpoints();
 
-/// Parses TOML text. Unknown keys, wrong types and values out of range are errors, all of them reported, one
-/// line each `FILE:LINE: what, what is allowed`, in Error.text (kind Invalid). `file` is for messages only.
+/// One policy text on its own. Unknown keys, wrong types and values out of range are errors, all of them reported, one
+/// line each `FILE:LINE: what, what is allowed`, in Error.text (kind Invalid). `file` is for messages only. `include`
+/// is an error: without the presets it would be another policy.
 [[nodiscard]] Result<GuardConfig> parse(std::string_view toml, const std::string& file);
 
-/// Reads and parses. At most kConfigBytesMax bytes; larger is an error.
-inline constexpr std::size_t kConfigBytesMax = 1U << 20;
-[[nodiscard]] Result<GuardConfig> load(const std::string& path);
+/// Where presets are installed.
+inline constexpr auto kPresetDir = "/usr/share/hostward/policies";
+/// Beside the main file: drop-ins, and presets that replace installed ones of the same name.
+inline constexpr auto kDropInFolder = "policy.d";
+inline constexpr auto kOwnPresetFolder = "presets";
+
+inline constexpr std::size_t kConfigBytesMax = 1U << 20; ///< of one file
+inline constexpr std::size_t kDropInsMax = 256;
+inline constexpr std::size_t kPresetsMax = 64;    ///< in one policy
+inline constexpr std::size_t kPresetDepthMax = 8; ///< presets that include each other
+
+/// The policy of the main file `path`, of policy.d/*.toml beside it in the order of their names (bytewise), and of the
+/// presets that these include (presets/NAME.toml beside the main file, else preset_dir/NAME.toml), as merge() says.
+/// A link to /dev/null in place of a drop-in or a preset is an empty one. Any file that is missing, cannot be read, is
+/// no regular file, is larger than a bound or has an error is an error: nothing is left out. So is, when root reads, a
+/// file that another user can change or replace.
+[[nodiscard]] Result<GuardConfig> load(const std::string& path, const std::string& preset_dir = kPresetDir);
 
 } // namespace hostward::config

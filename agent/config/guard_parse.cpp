@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TOML text to GuardConfig. The only file that knows the TOML library.
-#include "agent/config/guard_config.h"
+// TOML text to ConfigFile. The only file that knows the TOML library.
+#include "agent/config/config_file.h"
 
 #include "agent/base/text.h"
 #include "agent/config/complaints.h"
@@ -36,6 +36,7 @@ namespace {
 
 /// 2^32-1 is (uid_t)-1, "no user", to the kernel.
 constexpr std::int64_t kIdMax = 4294967294;
+constexpr std::size_t kWhyMax = 500;
 
 struct Reader {
     const std::string& file;
@@ -139,6 +140,14 @@ void read_choice(const Item& item, const std::array<Choice<Value>, size>& choice
     out = found->second;
 }
 
+/// As read_choice, for a setting that other files may have too.
+template <typename Value, std::size_t size>
+void read_setting(const Item& item, const std::array<Choice<Value>, size>& choices, std::optional<At<Value>>& out)
+{
+    out.emplace(At<Value>{{}, item.reader.place(item.node.source())});
+    read_choice(item, choices, out->value);
+}
+
 constexpr std::array<Choice<Mode>, 2> kModes{{{"enforce", Mode::Enforce}, {"audit", Mode::Audit}}};
 constexpr std::array<Choice<Action>, 2> kActions{{{"deny", Action::Deny}, {"allow", Action::Allow}}};
 constexpr std::array<Choice<bool>, 2> kSeals{{{"off", false}, {"until-reboot", true}}};
@@ -202,7 +211,23 @@ void read_rule_endpoint(const Item& item, Rule& out)
 
 template <typename T> void read_name(const Item& item, T& out) { out.name = read_string(item).value_or(""); }
 
-constexpr std::array<Field<Rule>, 9> kRuleFields{{
+/// Text for people, on one line.
+void read_why(const Item& item, Rule& out)
+{
+    const auto text = read_string(item);
+    if (!text) {
+        return;
+    }
+    const bool has_control =
+        std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    if (text->empty() || text->size() > kWhyMax || has_control) {
+        item.complain("is no reason: allowed are 1 to " + std::to_string(kWhyMax) + " bytes on one line");
+        return;
+    }
+    out.why = *text;
+}
+
+constexpr std::array<Field<Rule>, 10> kRuleFields{{
     {"name", true, read_name<Rule>},
     {"action", true, [](const Item& item, Rule& out) { read_choice(item, kActions, out.action); }},
     {"user", false, read_rule_list<&Rule::users, Numbers::Allowed>},
@@ -212,6 +237,7 @@ constexpr std::array<Field<Rule>, 9> kRuleFields{{
     {"cgroup", false, read_rule_list<&Rule::cgroups, Numbers::Refused>},
     {"scope", false, [](const Item& item, Rule& out) { read_choice(item, kScopes, out.scope); }},
     {"endpoint", false, read_rule_endpoint},
+    {"why", false, read_why},
 }};
 
 constexpr std::array<Field<Endpoint>, 3> kEndpointFields{{
@@ -243,31 +269,62 @@ template <typename T> void read_tables(const Item& item, std::span<const Field<T
     }
 }
 
-constexpr std::array<Field<GuardConfig>, 6> kGuardFields{{
-    {"mode", false, [](const Item& item, GuardConfig& out) { read_choice(item, kModes, out.mode); }},
-    {"forwarded", false, [](const Item& item, GuardConfig& out) { read_choice(item, kActions, out.forwarded); }},
-    {"bypass_sockets", false,
-     [](const Item& item, GuardConfig& out) { read_choice(item, kActions, out.bypass_sockets); }},
-    {"seal", false, [](const Item& item, GuardConfig& out) { read_choice(item, kSeals, out.seal_until_reboot); }},
-    {"endpoint", false,
-     [](const Item& item, GuardConfig& out) { read_tables<Endpoint>(item, kEndpointFields, out.endpoints); }},
-    {"rule", false, [](const Item& item, GuardConfig& out) { read_tables<Rule>(item, kRuleFields, out.rules); }},
-}};
+constexpr std::string_view kPresetPrefix = "preset:";
 
-void read_guard(const Item& item, GuardConfig& out)
+bool is_preset_name(std::string_view name)
 {
+    const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return !name.empty() && name.size() <= kPresetNameMax && std::ranges::all_of(name, is_allowed);
+}
+
+void read_includes(const Item& item, ConfigFile& out)
+{
+    std::vector<At<std::string>> written;
+    read_list(item, Numbers::Refused, written);
+    for (const auto& [text, place] : written) {
+        const std::string_view name = std::string_view(text).substr(std::min(text.size(), kPresetPrefix.size()));
+        if (text.starts_with(kPresetPrefix) && is_preset_name(name)) {
+            out.includes.push_back({std::string(name), place});
+        } else {
+            item.reader.complaints.add(place, "a value of " + item.key + " is " + quote(text) +
+                                                  ": allowed is \"preset:NAME\", NAME 1 to " +
+                                                  std::to_string(kPresetNameMax) + " of a-z, 0-9 and -");
+        }
+    }
+}
+
+constexpr std::array<Field<ConfigFile>, 7> kGuardFields{{
+    {"mode", false, [](const Item& item, ConfigFile& out) { read_setting(item, kModes, out.mode); }},
+    {"forwarded", false, [](const Item& item, ConfigFile& out) { read_setting(item, kActions, out.forwarded); }},
+    {"bypass_sockets", false,
+     [](const Item& item, ConfigFile& out) { read_setting(item, kActions, out.bypass_sockets); }},
+    {"seal", false, [](const Item& item, ConfigFile& out) { read_setting(item, kSeals, out.seal_until_reboot); }},
+    {"endpoint", false,
+     [](const Item& item, ConfigFile& out) { read_tables<Endpoint>(item, kEndpointFields, out.endpoints); }},
+    {"include", false, read_includes},
+    {"rule", false, [](const Item& item, ConfigFile& out) { read_tables<Rule>(item, kRuleFields, out.rules); }},
+}};
+/// A preset has the last of these.
+constexpr std::size_t kPresetFields = 2;
+
+void read_guard(const Item& item, ConfigFile& out, FileKind kind)
+{
+    const std::span<const Field<ConfigFile>> all = kGuardFields;
     if (const auto* table = item.node.as_table()) {
-        read_table<GuardConfig>(item, *table, kGuardFields, out);
+        read_table<ConfigFile>(item, *table, kind == FileKind::Preset ? all.last(kPresetFields) : all, out);
     } else {
         item.complain("is " + type_text(item.node) + ": allowed is a table, begun with [guard]");
     }
 }
 
-constexpr std::array<Field<GuardConfig>, 1> kTopFields{{{"guard", false, read_guard}}};
+constexpr std::array<Field<ConfigFile>, 1> kTopFields{
+    {{"guard", false, [](const Item& item, ConfigFile& out) { read_guard(item, out, FileKind::Policy); }}}};
+constexpr std::array<Field<ConfigFile>, 1> kPresetTopFields{
+    {{"guard", false, [](const Item& item, ConfigFile& out) { read_guard(item, out, FileKind::Preset); }}}};
 
 } // namespace
 
-Result<GuardConfig> parse(std::string_view toml, const std::string& file)
+Result<ConfigFile> parse_file(std::string_view toml, const std::string& file, FileKind kind)
 {
     Reader reader{file, {}};
     if (const std::uint32_t line = line_with_deep_key(toml); line != 0) {
@@ -280,15 +337,25 @@ Result<GuardConfig> parse(std::string_view toml, const std::string& file)
         reader.complain(parsed.error().source(), "not TOML: " + escape(parsed.error().description()));
         return reader.complaints.error();
     }
-    GuardConfig config;
-    read_table<GuardConfig>(Item{reader, "", parsed.table()}, parsed.table(), kTopFields, config);
+    ConfigFile out;
+    out.file = file;
+    read_table<ConfigFile>(Item{reader, "", parsed.table()}, parsed.table(),
+                           kind == FileKind::Preset ? kPresetTopFields : kTopFields, out);
     if (!reader.complaints.empty()) {
         return reader.complaints.error();
     }
-    if (config.endpoints.empty()) {
-        config.endpoints = default_endpoints();
+    return out;
+}
+
+Result<GuardConfig> parse(std::string_view toml, const std::string& file)
+{
+    TRY_ASSIGN(ConfigFile content, parse_file(toml, file));
+    if (!content.includes.empty()) {
+        Complaints errors;
+        errors.add(content.includes.front().place, "include is not possible here: this text is read on its own");
+        return errors.error();
     }
-    return config;
+    return merge({std::move(content)}, {});
 }
 
 } // namespace hostward::config

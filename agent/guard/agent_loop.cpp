@@ -78,7 +78,7 @@ config::GuardConfig deny_all()
 
 class Agent {
 public:
-    Agent(const Options& options, std::string config_path) : options_(options), config_path_(std::move(config_path)) {}
+    Agent(const Options& options, PolicyPlace place) : options_(options), place_(std::move(place)) {}
 
     Status run();
 
@@ -105,7 +105,7 @@ private:
     static int on_file(sd_event_source* source, const inotify_event* event, void* self);
 
     Options options_;
-    std::string config_path_;
+    PolicyPlace place_;
     std::unique_ptr<sd_event, UnrefEvent> event_;
     std::unique_ptr<Guard> guard_;
     std::optional<EventFile> events_;
@@ -158,7 +158,7 @@ Status Agent::start()
 /// nothing was, everything is denied until the file is right and reloaded.
 Status Agent::first_policy()
 {
-    auto config = config::load(config_path_);
+    auto config = config::load(place_.path, place_.preset_dir);
     if (config) {
         auto applied = guard_->apply(*config);
         if (applied) {
@@ -271,7 +271,7 @@ void Agent::watch_files(const std::vector<std::string>& files)
 void Agent::reload()
 {
     (void)::sd_notify(0, "RELOADING=1"); // not run by systemd: nobody to tell
-    const auto config = config::load(config_path_);
+    const auto config = config::load(place_.path, place_.preset_dir);
     if (!config) {
         log_error("the policy in force stays, the new one is not usable: " + config.error().text);
     } else if (auto applied = guard_->apply(*config); !applied) {
@@ -410,6 +410,6 @@ int Agent::on_file(sd_event_source* /*source*/, const inotify_event* event, void
 
 } // namespace
 
-Status run_agent(const Options& options, const std::string& config_path) { return Agent(options, config_path).run(); }
+Status run_agent(const Options& options, const PolicyPlace& place) { return Agent(options, place).run(); }
 
 } // namespace hostward::guard

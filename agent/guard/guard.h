@@ -63,9 +63,15 @@ private:
 /// Takes everything down: links, tc filters, pins. Refused (Denied) while sealed. Not loaded: NotFound.
 [[nodiscard]] Status unload(const Options& options);
 
-/// The agent: applies the policy of `config_path`, then serves until SIGTERM or SIGINT. SIGHUP, a change of the
+/// Where the agent finds its policy, see config::load().
+struct PolicyPlace {
+    std::string path;
+    std::string preset_dir = config::kPresetDir;
+};
+
+/// The agent: applies the policy of `place`, then serves until SIGTERM or SIGINT. SIGHUP, a change of the
 /// account files or of a program that a rule names apply it again; new interfaces get the tc layer; flows become
 /// lines in run_dir/events.jsonl and on stdout. Leaves the guard in place when it ends.
-[[nodiscard]] Status run_agent(const Options& options, const std::string& config_path);
+[[nodiscard]] Status run_agent(const Options& options, const PolicyPlace& place);
 
 } // namespace hostward::guard

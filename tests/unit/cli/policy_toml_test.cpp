@@ -37,6 +37,7 @@ void expect_same(const config::Rule& a, const config::Rule& b)
     EXPECT_EQ(texts(a.cgroups), texts(b.cgroups));
     EXPECT_EQ(a.scope, b.scope);
     EXPECT_EQ(texts(a.endpoints), texts(b.endpoints));
+    EXPECT_EQ(a.why, b.why);
 }
 
 void expect_same(const config::GuardConfig& a, const config::GuardConfig& b)
@@ -101,6 +102,7 @@ config::Rule random_rule(Random& random)
     rule.cgroups = random.list();
     rule.scope = scopes[random.below(scopes.size())];
     rule.endpoints = random.list();
+    rule.why = random.flip() ? "" : "wh\"y\\ " + std::to_string(random.below(100));
     return rule;
 }
 
@@ -140,6 +142,20 @@ TEST(PolicyToml, FillsInTheDefaults)
     EXPECT_EQ(policy_toml(*parsed), "[guard]\nmode = \"enforce\"\nforwarded = \"deny\"\nbypass_sockets = \"deny\"\n"
                                     "seal = \"off\"\n\n[[guard.endpoint]]\nname = \"imds\"\n"
                                     "addresses = [\"169.254.169.254\", \"fd00:ec2::254\"]\ndefault = \"deny\"\n");
+}
+
+TEST(PolicyToml, SaysWhereRulesComeFromAndNothingOfItCanBreakOut)
+{
+    auto parsed = config::parse("[[guard.rule]]\nname = \"a\"\naction = \"allow\"\nuser = [0]\n", "x\nmode = 1");
+    ASSERT_TRUE(parsed.ok());
+    parsed->rules[0].preset = "some";
+    parsed->overrides = {"o:1: mode replaces\nthat of p:2"};
+    const std::string toml = policy_toml_with_origin(*parsed);
+    EXPECT_NE(toml.find("\n# preset:some, x\\x0amode = 1:1\n[[guard.rule]]\n"), std::string::npos) << toml;
+    EXPECT_TRUE(toml.starts_with("# o:1: mode replaces\\x0athat of p:2\n[guard]\n")) << toml;
+    const auto again = config::parse(toml, "printed");
+    ASSERT_TRUE(again.ok()) << again.error().text;
+    expect_same(*parsed, *again);
 }
 
 } // namespace
