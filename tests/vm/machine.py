@@ -34,6 +34,11 @@ def security_modules(kernel_folder, with_bpf):
     return ",".join(names + ["bpf"] if with_bpf else names)
 
 
+# One host thread takes turns with the processors. With a thread for each, QEMU before 8.1 can translate an instruction while
+# another processor changes it, and keep the old one: kernels change their own text whenever a program is attached, and some
+# processor then ran into a breakpoint that was long gone ("Oops: int3" in a bpf_lsm_ function, or a freeze). Debian 12 has 7.2.
+ACCELERATOR = "tcg,thread=single"
+
 SYSTEMD = "hostward.init=/usr/lib/systemd/systemd systemd.show_status=no systemd.log_level=warning"
 
 
@@ -62,7 +67,7 @@ class Machine:
                   f"hostward.token={self._token} {parameters}")
         self._command = [
             "setpriv", "--pdeathsig", "KILL",  # not even a killed test runner leaves a machine behind
-            "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB),
+            "qemu-system-x86_64", "-accel", ACCELERATOR, "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(Path(kernel_folder) / "vmlinuz"), "-initrd", str(initrd), "-append", append.strip(),
             "-serial", f"file:{self.console}", "-serial", "stdio",
