@@ -50,7 +50,8 @@ std::string valid_json(const PolicyFile& checked)
                    {"endpoints", checked.config.endpoints.size()},
                    {"policy_digest", digest_text(checked)},
                    {"errors", Json::array()},
-                   {"warnings", lines_json(checked.policy.warnings)}};
+                   {"warnings", lines_json(checked.policy.warnings)},
+                   {"notes", lines_json(checked.policy.notes)}};
     return out.dump();
 }
 
@@ -60,7 +61,9 @@ std::string invalid_json(const std::string& text)
     for (const auto line : split(text, '\n')) {
         errors.push_back(printable(line));
     }
-    return Json{{"version", 1}, {"valid", false}, {"errors", errors}, {"warnings", Json::array()}}.dump();
+    return Json{
+        {"version", 1}, {"valid", false}, {"errors", errors}, {"warnings", Json::array()}, {"notes", Json::array()}}
+        .dump();
 }
 
 std::string valid_text(const std::string& path, const PolicyFile& checked)
@@ -86,6 +89,9 @@ Result<ExitCode> config_check(const CommandLine& line, const Streams& streams)
     }
     for (const auto& warning : checked->policy.warnings) {
         streams.err.print_line("warning: " + warning);
+    }
+    for (const auto& note : checked->policy.notes) {
+        streams.err.print_line("note: " + note);
     }
     streams.out.print_line(line.json ? valid_json(*checked) : valid_text(line.config, *checked));
     return ExitCode::Ok;

@@ -5,6 +5,7 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/process.h"
 #include "agent/guard/guard.h"
+#include "agent/guard/policy.h"
 
 #include <nlohmann/json.hpp>
 
@@ -26,19 +27,25 @@ std::string applied_text(const guard::Applied& applied, const config::GuardConfi
            ", connections ended: " + std::to_string(applied.destroyed);
 }
 
+Json lines_json(const std::vector<std::string>& lines)
+{
+    Json out = Json::array();
+    for (const auto& line : lines) {
+        out.push_back(printable(line));
+    }
+    return out;
+}
+
 std::string applied_json(const guard::Applied& applied, const config::GuardConfig& config)
 {
-    Json warnings = Json::array();
-    for (const auto& warning : applied.warnings) {
-        warnings.push_back(printable(warning));
-    }
     const Json out{{"version", 1},
                    {"generation", applied.generation},
                    {"rules", applied.rules},
                    {"mode", mode_text(config)},
                    {"changed", applied.changed},
                    {"connections_ended", applied.destroyed},
-                   {"warnings", warnings}};
+                   {"warnings", lines_json(applied.warnings)},
+                   {"notes", lines_json(applied.notes)}};
     return out.dump();
 }
 
@@ -69,6 +76,9 @@ Result<ExitCode> guard_load(const CommandLine& line, const Streams& streams)
     }
     for (const auto& warning : applied->warnings) {
         log_warning(warning);
+    }
+    if (const std::string notes = guard::notes_summary(applied->notes); !notes.empty()) {
+        log_info(notes);
     }
     streams.out.print_line(line.json ? applied_json(*applied, *config) : applied_text(*applied, *config));
     return ExitCode::Ok;

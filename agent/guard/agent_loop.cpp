@@ -4,6 +4,7 @@
 #include "agent/base/text.h"
 #include "agent/guard/event_file.h"
 #include "agent/guard/guard.h"
+#include "agent/guard/policy.h"
 #include "agent/host/users.h"
 
 #include <systemd/sd-daemon.h>
@@ -227,6 +228,9 @@ void Agent::report_applied(const Applied& applied)
 {
     for (const auto& warning : applied.warnings) {
         log_warning(warning);
+    }
+    if (const std::string notes = notes_summary(applied.notes); applied.changed && !notes.empty()) {
+        log_info(notes);
     }
     if (applied.changed) {
         log_info("policy generation " + std::to_string(applied.generation) + " with " + std::to_string(applied.rules) +

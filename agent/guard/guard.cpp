@@ -326,6 +326,7 @@ Result<Applied> Guard::apply(const config::GuardConfig& config)
     applied.rules = policy.rule_names.size();
     applied.watched_files = policy.watched_files;
     applied.warnings = policy.warnings;
+    applied.notes = policy.notes;
 
     if (impl_->policy && same_policy(*impl_->policy, policy)) {
         TRY_ASSIGN(const hw_head active, impl_->maps.read<hw_head>(MapId::Heads, control.active));

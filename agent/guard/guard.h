@@ -20,6 +20,7 @@ struct Applied {
     std::size_t rules = 0;
     bool changed = false;                   ///< false: the same policy was already active, nothing was touched
     std::vector<std::string> warnings;      ///< of the policy and of layers that could not be attached
+    std::vector<std::string> notes;         ///< CompiledPolicy.notes
     std::vector<std::string> watched_files; ///< programs that rules name
     std::size_t destroyed = 0;              ///< connections that the new policy no longer allows
 };

@@ -28,13 +28,20 @@ struct Build {
     CompiledPolicy out;
     Complaints errors;
     Complaints warnings;
+    Complaints notes;
+    std::string absent; ///< of the rule of a preset being compiled: conditions that nothing here can meet
     // Every name is asked once, so that two rules cannot see two answers.
     std::map<std::string, std::optional<std::uint32_t>> users;
     std::map<std::string, std::optional<std::uint32_t>> groups;
     std::map<std::string, Result<ExeInfo>> exes;
 };
 
-std::string in_rule(const Rule& rule, const std::string& text) { return "rule " + quote(rule.name) + ": " + text; }
+bool is_own(const Rule& rule) { return rule.preset.empty(); }
+
+std::string in_rule(const Rule& rule, const std::string& text)
+{
+    return "rule " + quote(rule.name) + (is_own(rule) ? "" : " of preset " + quote(rule.preset)) + ": " + text;
+}
 
 /// Names are printed in tables, lines and JSON; what they may hold keeps all of them readable.
 void check_name(const char* what, const std::string& name, const config::Place& place, Complaints& errors)
@@ -106,20 +113,35 @@ std::optional<std::uint32_t> resolve_account(const Rule& rule, const AccountKind
     if (known == cache.end()) {
         known = cache.emplace(name.value, (build.resolver.*kind.resolve)(name.value)).first;
     }
-    if (!known->second) {
+    if (!known->second && is_own(rule)) {
         build.warnings.add(name.place, what + " does not exist: the rule cannot match through it until it does");
     }
     return known->second;
 }
 
+/// Remembers a condition of a preset's rule whose every name is unknown here.
+void note_absent(const Rule& rule, const char* word, const std::vector<At<std::string>>& names, std::size_t found,
+                 Build& build)
+{
+    if (is_own(rule) || names.empty() || found != 0) {
+        return;
+    }
+    std::vector<std::string> values;
+    std::ranges::transform(names, std::back_inserter(values), &At<std::string>::value);
+    build.absent += (build.absent.empty() ? "no " : "; no ") + (word + (" " + config::quoted_list(values)));
+}
+
 void compile_accounts(const Rule& rule, std::size_t index, const AccountKind& kind,
                       const std::vector<At<std::string>>& names, Build& build)
 {
+    std::size_t found = 0;
     for (const auto& name : names) {
         if (const auto id = resolve_account(rule, kind, name, build)) {
             add_rule(build.out.facts[fact_key(kind.fact, *id)].rules, index);
+            ++found;
         }
     }
+    note_absent(rule, kind.word, names, found, build);
 }
 
 /// Why `path` cannot name a program, or nothing.
@@ -149,42 +171,59 @@ const Result<ExeInfo>& look_up_exe(const std::string& path, Build& build)
     return known->second;
 }
 
-void compile_exe(const Rule& rule, std::size_t index, const At<std::string>& path, Build& build)
+/// Another user could choose what program this is, or nobody can say.
+void refuse_exe(const Rule& rule, const At<std::string>& path, const std::string& text, Build& build)
+{
+    if (is_own(rule)) {
+        build.errors.add(path.place, text);
+    } else {
+        build.warnings.add(path.place, text + ": the rule does not match through it");
+    }
+}
+
+/// Whether there is such a program, and the rule now matches it.
+bool compile_exe(const Rule& rule, std::size_t index, const At<std::string>& path, bool alone, Build& build)
 {
     const std::string what = in_rule(rule, "exe " + quote(path.value));
     if (const std::string fault = path_fault(path.value); !fault.empty()) {
         build.errors.add(path.place, what + " " + fault);
-        return;
+        return false;
     }
     const auto& info = look_up_exe(path.value, build);
     if (!info) {
-        build.errors.add(path.place, what + " cannot be looked at: " + info.error().text);
-        return;
+        refuse_exe(rule, path, what + " cannot be looked at: " + info.error().text, build);
+        return false;
     }
-    if (!info->writable_by.empty()) {
-        build.errors.add(path.place, what + " can be replaced by a user other than root: " + info->writable_by);
-        return;
+    if (!info->writable_by.empty() && (is_own(rule) || info->fact)) {
+        refuse_exe(rule, path, what + " can be replaced by a user other than root: " + info->writable_by, build);
+        return false;
     }
-    const bool alone = rule.users.empty() && rule.groups.empty() && rule.units.empty() && rule.cgroups.empty();
     if (info->interpreter && alone) {
         build.warnings.add(path.place, what + " is an interpreter and the rule's only condition: it matches every "
                                               "script that anybody runs with it");
     }
     if (!info->fact) {
-        build.warnings.add(path.place, what + " does not exist: the rule cannot match through it until it does");
-        return;
+        if (is_own(rule)) {
+            build.warnings.add(path.place, what + " does not exist: the rule cannot match through it until it does");
+        }
+        return false;
     }
     const auto& fact = *info->fact;
     const auto key = fact_key(HW_FACT_EXE, fact.inode, hw_exe_key_b(fact.device, fact.generation));
     add_rule(build.out.facts[key].rules, index);
+    return true;
 }
 
 void compile_exes(const Rule& rule, std::size_t index, Build& build)
 {
-    for (const auto& path : rule.exes) {
-        compile_exe(rule, index, path, build);
-    }
     const bool alone = rule.users.empty() && rule.groups.empty() && rule.units.empty() && rule.cgroups.empty();
+    std::size_t found = 0;
+    for (const auto& path : rule.exes) {
+        if (compile_exe(rule, index, path, alone, build)) {
+            ++found;
+        }
+    }
+    note_absent(rule, "exe", rule.exes, found, build);
     if (!rule.exes.empty() && alone && rule.action == config::Action::Deny) {
         build.warnings.add(rule.place, in_rule(rule, "denies by exe alone: a copy of the program is not denied"));
     }
@@ -226,7 +265,11 @@ void compile_rule(const Rule& rule, std::size_t index, Build& build)
     compile_accounts(rule, index, kUser, rule.users, build);
     compile_accounts(rule, index, kGroup, rule.groups, build);
     compile_exes(rule, index, build);
-    compile_cgroups(rule, index, build.out, build.errors);
+    compile_cgroups(rule, index, build.out, build.errors, build.warnings);
+    if (!build.absent.empty()) {
+        build.notes.add(rule.place, in_rule(rule, "matches nothing here: " + build.absent));
+        build.absent.clear();
+    }
 }
 
 void compile_rules(Build& build)
@@ -273,17 +316,25 @@ hw_fact_key fact_key(hw_fact_kind kind, std::uint64_t a, std::uint64_t b)
 
 Result<CompiledPolicy> compile(const config::GuardConfig& config, Resolver& resolver)
 {
-    Build build{config, resolver, {}, {}, {}, {}, {}, {}};
+    Build build{config, resolver, {}, {}, {}, {}, {}, {}, {}, {}};
     check_names(build);
     compile_switches(build);
-    compile_endpoints(config, build.out, build.errors);
+    compile_endpoints(config, build.out, build.errors, build.notes);
     compile_rules(build);
     if (!build.errors.empty()) {
         return build.errors.error();
     }
     TRY(compile_digests(config, build.out));
     build.out.warnings = build.warnings.lines();
+    build.out.notes = build.notes.lines();
     return std::move(build.out);
+}
+
+std::string notes_summary(const std::vector<std::string>& notes)
+{
+    return notes.empty() ? ""
+                         : "rules of presets that match nothing on this host now: " + std::to_string(notes.size()) +
+                               "; hostward config check names them";
 }
 
 } // namespace hostward::guard

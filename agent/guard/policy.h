@@ -53,13 +53,22 @@ struct CompiledPolicy {
     std::vector<std::string> rule_names;     ///< by rule index
     std::vector<std::string> endpoint_names; ///< by endpoint index
     std::vector<std::string> warnings;       ///< one line each, with place
+    std::vector<std::string> notes;          ///< one line each: rules of presets that match nothing on this host now
     std::vector<std::string> watched_files;  ///< program files named, existing or not: re-resolve when they change
 };
 
 /// Compiles and validates completely. All errors are reported, one line each, in Error.text (kind Invalid).
 /// Errors: a rule without any condition, duplicate names, unknown endpoint, bad address, relative or
 /// non-root-writable exe, a bound of abi/guard.h exceeded. Warnings: a name or file that does not exist (the
-/// rule cannot match through it until it does), `exe` alone on an interpreter, a deny by `exe` alone.
+/// rule cannot match through it until it does), `exe` alone on an interpreter, a deny by `exe` alone, a unit pattern
+/// that takes in a user's own service manager.
+///
+/// Presets are written for hosts that differ, so in their rules a name that does not exist is no warning: a rule
+/// that is left without any is a note, and likewise one whose endpoints the host does not have. A program file there
+/// that cannot be trusted or looked at is a warning, and the rule cannot match through it.
 [[nodiscard]] Result<CompiledPolicy> compile(const config::GuardConfig& config, Resolver& resolver);
+
+/// One line about CompiledPolicy.notes, where listing all of them would be too much; empty if there are none.
+[[nodiscard]] std::string notes_summary(const std::vector<std::string>& notes);
 
 } // namespace hostward::guard

@@ -69,12 +69,18 @@ void compile_endpoint(const config::Endpoint& endpoint, CompiledPolicy& out, con
 }
 
 /// Enters the rule into the endpoints it names, all of them if it names none.
-void apply_rule(const config::Rule& rule, std::size_t index, CompiledPolicy& out, config::Complaints& errors)
+void apply_rule(const config::Rule& rule, std::size_t index, CompiledPolicy& out, config::Complaints& errors,
+                config::Complaints& notes)
 {
     std::array<bool, HW_ENDPOINTS_MAX> applies{};
     applies.fill(rule.endpoints.empty());
     for (const auto& name : rule.endpoints) {
         const auto found = std::ranges::find(out.endpoint_names, name.value);
+        if (found == out.endpoint_names.end() && !rule.preset.empty()) {
+            notes.add(name.place, "rule " + quote(rule.name) + " of preset " + quote(rule.preset) +
+                                      " is not for this host: endpoint " + quote(name.value) + " is not defined");
+            continue;
+        }
         if (found == out.endpoint_names.end()) {
             errors.add(name.place, "rule " + quote(rule.name) + ": endpoint " + quote(name.value) +
                                        " is not defined: allowed are " + config::quoted_list(out.endpoint_names));
@@ -108,7 +114,8 @@ std::optional<AddressBytes> parse_address(const std::string& text)
     return std::nullopt;
 }
 
-void compile_endpoints(const config::GuardConfig& config, CompiledPolicy& out, config::Complaints& errors)
+void compile_endpoints(const config::GuardConfig& config, CompiledPolicy& out, config::Complaints& errors,
+                       config::Complaints& notes)
 {
     std::size_t addresses = 0;
     for (const auto& endpoint : config.endpoints) {
@@ -126,7 +133,7 @@ void compile_endpoints(const config::GuardConfig& config, CompiledPolicy& out, c
     }
     out.head.endpoint_count = static_cast<std::uint32_t>(out.endpoint_names.size());
     for (std::size_t i = 0; i < std::min<std::size_t>(config.rules.size(), HW_RULES_MAX); ++i) {
-        apply_rule(config.rules[i], i, out, errors);
+        apply_rule(config.rules[i], i, out, errors, notes);
     }
 }
 

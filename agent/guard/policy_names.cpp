@@ -162,7 +162,32 @@ Result<hw_name_key> name_pattern(std::string_view text)
     return key;
 }
 
-void compile_cgroups(const config::Rule& rule, std::size_t index, CompiledPolicy& out, config::Complaints& errors)
+bool is_user_manager_pattern(std::string_view unit)
+{
+    constexpr std::string_view before = "user@";
+    constexpr std::string_view after = ".service";
+    constexpr std::string_view digits = "0123456789";
+    const auto star = unit.find('*');
+    if (star == unit.npos) {
+        return false;
+    }
+    const std::string_view prefix = unit.substr(0, star);
+    const std::string_view suffix = unit.substr(star + 1);
+    // The digits that the pattern spells, with and without one in the place of the `*`.
+    std::string_view first = prefix.starts_with(before) ? prefix.substr(before.size()) : "";
+    first = first.substr(0, first.find_first_not_of(digits));
+    std::string_view last = suffix.ends_with(after) ? suffix.substr(0, suffix.size() - after.size()) : "";
+    last = last.substr(last.find_last_not_of(digits) + 1); // npos + 1 is 0
+    const std::array numbers{std::string(first) + std::string(last), std::string(first) + "1" + std::string(last)};
+    return std::ranges::any_of(numbers, [&](const std::string& number) {
+        const std::string name = std::string(before) + number + std::string(after);
+        return !number.empty() && name.size() >= prefix.size() + suffix.size() && name.starts_with(prefix) &&
+               name.ends_with(suffix);
+    });
+}
+
+void compile_cgroups(const config::Rule& rule, std::size_t index, CompiledPolicy& out, config::Complaints& errors,
+                     config::Complaints& warnings)
 {
     if (!rule.units.empty() && !rule.cgroups.empty()) {
         errors.add(rule.place,
@@ -170,6 +195,15 @@ void compile_cgroups(const config::Rule& rule, std::size_t index, CompiledPolicy
     }
     compile_list(rule, index, "unit", rule.units, compile_unit, out, errors);
     compile_list(rule, index, "cgroup", rule.cgroups, compile_path, out, errors);
+    // With users named, somebody else's unit names do not help him.
+    const bool is_open = rule.action == config::Action::Allow && rule.users.empty();
+    for (const auto& [unit, place] : rule.units) {
+        if (is_open && is_user_manager_pattern(unit)) {
+            warnings.add(place, "rule " + quote(rule.name) + ": unit " + quote(unit) +
+                                    " takes in user@N.service, below which user N runs what it likes: name the units "
+                                    "or the users that are meant");
+        }
+    }
 }
 
 } // namespace hostward::guard

@@ -28,11 +28,16 @@ using AddressBytes = std::array<unsigned char, 16>;
 /// The component pattern of `text` (one `*` at most, length within bounds), or what is wrong with it.
 [[nodiscard]] Result<hw_name_key> name_pattern(std::string_view text);
 
-/// Enters the `unit` and `cgroup` conditions of a rule into names, shapes and patterns.
-void compile_cgroups(const config::Rule& rule, std::size_t index, CompiledPolicy& out, config::Complaints& errors);
+/// Whether the unit pattern (with a `*`) takes in user@N.service for some N: what is below that unit, user N made.
+[[nodiscard]] bool is_user_manager_pattern(std::string_view unit);
 
-/// Enters endpoints, their addresses, the filter and which rules apply to each.
-void compile_endpoints(const config::GuardConfig& config, CompiledPolicy& out, config::Complaints& errors);
+/// Enters the `unit` and `cgroup` conditions of a rule into names, shapes and patterns.
+void compile_cgroups(const config::Rule& rule, std::size_t index, CompiledPolicy& out, config::Complaints& errors,
+                     config::Complaints& warnings);
+
+/// Enters endpoints, their addresses, the filter and which rules apply to each. `notes`: see CompiledPolicy.notes.
+void compile_endpoints(const config::GuardConfig& config, CompiledPolicy& out, config::Complaints& errors,
+                       config::Complaints& notes);
 
 /// Fills head.digest, head.policy_digest and the digest facts.
 [[nodiscard]] Status compile_digests(const config::GuardConfig& config, CompiledPolicy& out);
