@@ -3,12 +3,14 @@
 import re
 import subprocess
 import tempfile
+from pathlib import Path
 
 from tree import Case, Finding, SkipCheck, Tree
 
 MANUAL = "docs/man/hostward.8"
 CODES = "agent/cli/exit_code.h"
-SAMPLES = ("README.md", "docs/man/hostward.toml.5")
+SAMPLES = ("README.md", "docs/man/hostward.toml.5", "docs/presets.md")
+PRESETS = "packaging/policies/"
 COLUMNS_MAX = 79
 TIMEOUT_S = 20
 # Read by AWS SSM and EC2 Image Builder as "reboot this machine".
@@ -92,10 +94,13 @@ def check_samples(tree: Tree) -> list[Finding]:
         if not samples:
             findings.append(Finding(name, 1, "no sample of a policy"))
         for sample in samples:
-            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-                file.write(sample.replace("\\-", "-"))
-                file.flush()
-                done = call(tree, "config", "check", "--config", file.name)
+            with tempfile.TemporaryDirectory(prefix="hostward-sample-") as folder:
+                policy = Path(folder) / "hostward.toml"
+                policy.write_text(sample.replace("\\-", "-"))
+                (Path(folder) / "presets").mkdir()
+                for preset in (n for n in tree.names() if n.startswith(PRESETS)):
+                    (Path(folder) / "presets" / Path(preset).name).write_text(tree.text(preset))
+                done = call(tree, "config", "check", "--config", str(policy))
             if done.returncode != 0:
                 findings.append(Finding(name, 1, f"sample is refused: {(done.stderr or done.stdout).strip()}"))
     return findings
@@ -122,6 +127,7 @@ _FILES = {
             '.SH "EXIT STATUS"\n.TP\n.B 0\n.TP\n.B 2\n.SH X\n',
     CODES: "enum {\n    Ok = 0,\n    Usage = 2,\n};\n",
     "README.md": "```toml\n[guard]\n```\n",
+    "docs/presets.md": "```toml\n[guard]\n```\n",
     "docs/man/hostward.toml.5": ".EX\n[[guard.rule]]\n.EE\n",
     "stand-in/hostward": _PROGRAM,
 }
