@@ -10,6 +10,7 @@
 Ends with 0 when all passed, 1 when something failed, 77 when this machine cannot run it (the reason is printed).
 """
 import argparse
+import fcntl
 import json
 import os
 import platform
@@ -131,11 +132,12 @@ def run_in_machine(options, tests, results):
     environment = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "TERM": "dumb", "HOSTWARD_VM": "1",
                    "HOSTWARD_VM_KERNEL": options.kernel, "HOSTWARD_VM_LSM": "0" if options.no_lsm else "1"}
     base = base_archive(options.build / "tests/vm/vm_init")
-    fixed = [base.write(work / "base.cpio"),
-             modules_archive(kernel, work / f"modules-{options.kernel}.cpio"),
-             programs_archive(options.build, tests, base).write(work / f"programs-{os.getpid()}.cpio")]
-    if options.systemd:
-        fixed.insert(1, system_archive(system_folder()).write(work / "system.cpio"))
+    with open(work / ".lock", "w") as lock:  # two runs at once share the archives that they have in common
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fixed = [base.write(work / "base.cpio"), modules_archive(kernel, work / f"modules-{options.kernel}.cpio")]
+        if options.systemd:
+            fixed.insert(1, system_archive(system_folder()).write(work / "system.cpio"))
+    fixed.append(programs_archive(options.build, tests, base).write(work / f"programs-{os.getpid()}.cpio"))
     groups = [[test for test in tests if LABEL_OWN_BOOT not in test.labels]]
     groups += [[test] for test in tests if LABEL_OWN_BOOT in test.labels]
     try:

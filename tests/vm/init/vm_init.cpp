@@ -44,7 +44,7 @@ constexpr const char* kResultPort = "/dev/ttyS1";
 constexpr const char* kTokenParameter = "hostward.token=";
 constexpr const char* kInitParameter = "hostward.init="; // another process 1, which starts us again as a service
 constexpr auto kBeat = std::chrono::seconds(5);
-constexpr auto kDrain = std::chrono::milliseconds(300);  // output that a test's dead children left in the pipe
+constexpr auto kDrain = std::chrono::milliseconds(300); // output that a test's dead children left in the pipe
 constexpr int kCgroupDepthMax = 32;
 
 struct Mount {
