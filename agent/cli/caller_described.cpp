@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/base/text.h"
 #include "agent/cli/caller.h"
+#include "agent/guard/unit_name.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -111,7 +112,8 @@ Status describe_program(const std::string& path, guard::Resolver& resolver, Subj
 /// Where systemd puts it: slices at the top, everything else of the system in system.slice.
 std::string unit_path(const std::string& unit)
 {
-    return unit.ends_with(".slice") ? "/" + unit : "/system.slice/" + unit;
+    const std::string cgroup = guard::cgroup_of_unit(unit);
+    return unit.ends_with(".slice") ? "/" + cgroup : "/system.slice/" + cgroup;
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "agent/base/text.h"
 #include "agent/guard/events.h"
+#include "agent/guard/unit_name.h"
 
 #include <netinet/in.h>
 
@@ -65,7 +66,7 @@ std::string unit_of(std::string_view cgroup_path)
         const bool is_unit = std::ranges::any_of(kUnitSuffixes, [&](std::string_view suffix) {
             return name.size() > suffix.size() && name.ends_with(suffix);
         });
-        return is_unit ? std::string(name) : "";
+        return is_unit ? std::string(unit_of_cgroup(name)) : "";
     }
     return "";
 }

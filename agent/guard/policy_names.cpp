@@ -2,6 +2,7 @@
 // `unit` and `cgroup` conditions: names of cgroups, exact or with one `*` per path component.
 #include "agent/base/text.h"
 #include "agent/guard/policy_tables.h"
+#include "agent/guard/unit_name.h"
 
 #include <algorithm>
 #include <array>
@@ -51,13 +52,32 @@ Result<hw_name_key> unit_pattern(std::string_view text)
     return key;
 }
 
+/// The cgroup names that a pattern of units stands for. One that begins with `*` matches the escaped form as it is.
+std::vector<std::string> cgroup_patterns(std::string_view text)
+{
+    const auto prefix = text.substr(0, text.find('*'));
+    const bool exact = prefix.size() == text.size();
+    std::vector<std::string> out;
+    const UnitEscape escape = prefix.empty() ? UnitEscape::Never : unit_escape(prefix);
+    if (escape != UnitEscape::Always) {
+        out.emplace_back(text);
+    }
+    if (escape == UnitEscape::Always || (escape == UnitEscape::Sometimes && !exact)) {
+        out.push_back("_" + std::string(text));
+    }
+    return out;
+}
+
 Status compile_unit(std::string_view text, std::size_t rule, CompiledPolicy& out)
 {
-    TRY_ASSIGN(const hw_name_key key, unit_pattern(text));
-    if (!add_shape(key, out)) {
-        return invalid_error(shapes_full());
+    TRY(unit_pattern(text));
+    for (const auto& pattern : cgroup_patterns(text)) {
+        TRY_ASSIGN(const hw_name_key key, name_pattern(pattern));
+        if (!add_shape(key, out)) {
+            return invalid_error(shapes_full());
+        }
+        add_rule(out.names[key].unit_rules, rule);
     }
-    add_rule(out.names[key].unit_rules, rule);
     return success();
 }
 

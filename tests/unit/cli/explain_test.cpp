@@ -137,6 +137,8 @@ TEST_F(Described, PutsAUnitWhereSystemdDoes)
     ExplainOptions options = alice();
     options.unit = "a.service";
     EXPECT_EQ(must_describe(options).caller.cgroup_path, "/system.slice/a.service");
+    options.unit = "cpu.service";
+    EXPECT_EQ(must_describe(options).caller.cgroup_path, "/system.slice/_cpu.service");
     options.unit = "user.slice";
     EXPECT_EQ(must_describe(options).caller.cgroup_path, "/user.slice");
     options.unit.clear();

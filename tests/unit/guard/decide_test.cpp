@@ -38,6 +38,22 @@ Caller in_cgroup(const std::string& path)
     return caller;
 }
 
+TEST(Decide, FindsAUnitWhoseCgroupSystemdEscapes)
+{
+    for (const char* unit : {"cpu.service", "cp*.service", "c*.service", "*.service", "*pu.service"}) {
+        EXPECT_TRUE(matches(unit_rule(unit), in_cgroup("/system.slice/_cpu.service"))) << unit;
+    }
+    EXPECT_TRUE(matches(unit_rule("cpu.*.service"), in_cgroup("/system.slice/_cpu.x.service")));
+    EXPECT_TRUE(matches(unit_rule("_a.service"), in_cgroup("/system.slice/__a.service")));
+    EXPECT_TRUE(matches(unit_rule("_*.service"), in_cgroup("/system.slice/__a.service")));
+    EXPECT_FALSE(matches(unit_rule("_*.service"), in_cgroup("/system.slice/_cpu.service"))) << "its name has no _";
+    EXPECT_FALSE(matches(unit_rule("pu*.service"), in_cgroup("/system.slice/_cpu.service")));
+    EXPECT_FALSE(matches(unit_rule("cp*.service"), in_cgroup("/system.slice/app.service/_cpu.service")));
+    // A path is what stands in the file system.
+    EXPECT_TRUE(matches(cgroup_rule("/system.slice/_cpu.service"), in_cgroup("/system.slice/_cpu.service")));
+    EXPECT_FALSE(matches(cgroup_rule("/system.slice/cpu.service"), in_cgroup("/system.slice/_cpu.service")));
+}
+
 TEST(Decide, WithoutRulesTheDefaultDecides)
 {
     FakeResolver resolver;

@@ -101,6 +101,7 @@ TEST(UnitOf, IsTheFirstThatIsNoSlice)
     EXPECT_EQ(unit_of("/system.slice/a.service/sub"), "a.service");
     EXPECT_EQ(unit_of("/user.slice/user-1000.slice/session-2.scope"), "session-2.scope");
     EXPECT_EQ(unit_of("/user.slice/user-1000.slice/user@1000.service/app.slice/fake.service"), "user@1000.service");
+    EXPECT_EQ(unit_of("/system.slice/_cpu.service"), "cpu.service"); // as systemd names its cgroup
     EXPECT_EQ(unit_of("/docker/0123/a.service"), ""); // below something that is no slice: anybody's name
     EXPECT_EQ(unit_of("/system.slice"), "");
     EXPECT_EQ(unit_of("/.service"), "");
