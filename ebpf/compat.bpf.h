@@ -39,8 +39,13 @@ struct net {
 	struct ns_common ns;
 } KERNEL_STRUCT;
 
+struct cgroup_namespace {
+	struct ns_common ns;
+} KERNEL_STRUCT;
+
 struct nsproxy {
 	struct net *net_ns;
+	struct cgroup_namespace *cgroup_ns;
 } KERNEL_STRUCT;
 
 struct upid {

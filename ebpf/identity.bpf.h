@@ -32,19 +32,24 @@ static __always_inline int read_credentials(const struct cred *cred, struct hw_s
 	return error;
 }
 
-static __always_inline int read_namespaces(const struct task_struct *task, struct hw_identity *who)
+static __always_inline int read_namespaces(const struct task_struct *task, struct hw_identity *who,
+					   const struct hw_head *head)
 {
+	struct cgroup_namespace *cgroup_ns = NULL;
 	struct pid_namespace *pid_ns = NULL;
 	struct nsproxy *proxy = NULL;
 	struct pid *pid = NULL;
 	struct net *net = NULL;
 	unsigned int level = 0;
 	const void *slot;
+	__u32 cgroup_inum = 0;
 	int error = 0;
 
 	READ(error, proxy, task->nsproxy);
 	READ(error, net, proxy->net_ns);
 	READ(error, who->net_ns, net->ns.inum);
+	READ(error, cgroup_ns, proxy->cgroup_ns);
+	READ(error, cgroup_inum, cgroup_ns->ns.inum);
 	READ(error, pid, task->thread_pid);
 	READ(error, level, pid->level);
 	/* The namespace a task lives in is the deepest one it has a number in. */
@@ -52,6 +57,9 @@ static __always_inline int read_namespaces(const struct task_struct *task, struc
 	       (__u64)level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, ns);
 	error |= bpf_probe_read_kernel(&pid_ns, sizeof(pid_ns), slot);
 	READ(error, who->pid_ns, pid_ns->ns.inum);
+	if (who->pid_ns != head->pid_ns || who->net_ns != head->net_ns || who->user_ns != head->user_ns ||
+	    cgroup_inum != head->cgroup_ns)
+		who->flags |= HW_ID_CONTAINER;
 	return error;
 }
 
@@ -144,6 +152,31 @@ static __always_inline int read_cgroup(const struct task_struct *task, struct hw
 	return error;
 }
 
+/* "kubepods" as a number in the kernel's byte order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define POD_PREFIX 0x73646f706562756bULL
+#else
+#define POD_PREFIX 0x6b756265706f6473ULL
+#endif
+
+/* A privileged pod can share every namespace but the mounts, which services have of their own, too. Its
+ * cgroup is below the one that kubelet makes at the top: kubepods, or kubepods.slice. Nobody but root
+ * can make a cgroup there. */
+static __always_inline int find_pod(struct hw_scratch *s)
+{
+	__u64 name[2] = {}; /* the prefix, and a NUL behind it */
+	__u64 top;
+
+	if (!s->depth)
+		return 0;
+	top = s->level_name[(s->depth - 1) & (HW_CGROUP_DEPTH_MAX - 1)];
+	if (bpf_probe_read_kernel_str(name, sizeof(name[0]) + 1, (const void *)top) < 0)
+		return -1;
+	if (name[0] == POD_PREFIX)
+		s->who.flags |= HW_ID_CONTAINER;
+	return 0;
+}
+
 /* Who traces a process writes its memory and registers, so what it does is the tracer's doing. Root
  * can do so anyway. The real user id of the init namespace: the tracer's own namespace does not matter. */
 static __always_inline bool traced_by_other(const struct task_struct *task, int *error)
@@ -185,12 +218,11 @@ __attribute__((unused)) static __noinline int read_identity(struct hw_scratch *s
 	else
 		READ(error, cred, task->real_cred);
 	error |= read_credentials(cred, s);
-	error |= read_namespaces(task, who);
+	error |= read_namespaces(task, who, head);
 	error |= read_program(task, who, head->user_ns);
 	error |= read_cgroup(task, s, head->root_cgroup);
+	error |= find_pod(s);
 	if (error)
 		who->flags |= HW_ID_UNREADABLE;
-	if (who->pid_ns != head->pid_ns || who->net_ns != head->net_ns || who->user_ns != head->user_ns)
-		who->flags |= HW_ID_CONTAINER;
 	return 0;
 }

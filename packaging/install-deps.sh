@@ -27,6 +27,7 @@ test_packages=(
   liburing-dev python3 python3-boto3 awscli openssl
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
   e2fsprogs                             # a test reuses inode numbers on a small ext4
+  crun                                  # a real runtime's containers
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
 # The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:

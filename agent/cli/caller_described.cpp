@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/base/text.h"
 #include "agent/cli/caller.h"
+#include "agent/guard/container.h"
 #include "agent/guard/unit_name.h"
 
 #include <grp.h>
@@ -129,7 +130,7 @@ Result<Subject> describe_caller(const ExplainOptions& options, guard::Resolver& 
     if (out.caller.cgroup_path == "/") {
         out.caller.cgroup_path.clear();
     }
-    out.caller.container = options.container;
+    out.caller.container = options.container || guard::is_pod_path(out.caller.cgroup_path);
     return out;
 }
 

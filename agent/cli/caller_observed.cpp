@@ -4,6 +4,7 @@
 #include "agent/cli/caller.h"
 #include "agent/cli/path_resolver.h"
 #include "agent/guard/cgroup_path.h"
+#include "agent/guard/container.h"
 
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -128,7 +129,7 @@ Status observe_cgroup(const Process& process, const guard::Options& options, Sub
 /// As the kernel side: other namespaces than those of who loads the policy.
 Status observe_namespaces(const Process& process, Subject& out)
 {
-    for (const char* kind : {"ns/pid", "ns/net", "ns/user"}) {
+    for (const char* kind : {"ns/pid", "ns/net", "ns/user", "ns/cgroup"}) {
         TRY_ASSIGN(const std::string theirs, link_at(process.folder.get(), kind, process.name(kind)));
         TRY_ASSIGN(const std::string ours, link_at(AT_FDCWD, std::string("/proc/self/") + kind, kind));
         out.caller.container = out.caller.container || theirs != ours;
@@ -146,6 +147,7 @@ Result<Subject> observe_caller(int pid, const guard::Options& options)
     TRY(observe_program(process, out));
     TRY(observe_cgroup(process, options, out));
     TRY(observe_namespaces(process, out));
+    out.caller.container = out.caller.container || guard::is_pod_path(out.caller.cgroup_path);
     return out;
 }
 

@@ -49,14 +49,30 @@ std::string user_text(const json& event)
     return text;
 }
 
+/// As much of the id as the runtimes' own commands show and take.
+std::string container_text(const json& event)
+{
+    constexpr std::size_t kShortId = 12;
+    const std::string runtime = field(event, "container_runtime");
+    const std::string pod = field(event, "pod_uid");
+    std::string text = is_true(event, "container") ? "container" : "";
+    if (!runtime.empty()) {
+        text = runtime + " container";
+        const std::string id = field(event, "container_id");
+        text += id.empty() ? "" : " " + id.substr(0, kShortId);
+    }
+    return pod.empty() ? text : text + ", pod " + pod;
+}
+
 std::string place_text(const json& event)
 {
     std::string text = field(event, "unit");
     if (text.empty()) {
         text = field(event, "cgroup");
     }
-    if (is_true(event, "container")) {
-        text += text.empty() ? "a container" : " (container)";
+    const std::string container = container_text(event);
+    if (!container.empty()) {
+        text += text.empty() ? "a " + container : " (" + container + ")";
     }
     return text.empty() ? "" : " in " + text;
 }

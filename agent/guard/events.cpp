@@ -2,6 +2,7 @@
 #include "agent/guard/events.h"
 
 #include "agent/base/text.h"
+#include "agent/guard/container.h"
 #include "agent/guard/events_text.h"
 #include "agent/guard/reasons.h"
 
@@ -73,6 +74,17 @@ void add_program(const Flow& flow, Json& out)
     out["exe_untrusted"] = known ? Json(has(flow, HW_ID_EXE_UNTRUSTED)) : Json(nullptr);
 }
 
+/// A container's own name for itself is nobody's: only what the path of its cgroup says.
+void add_container(const Flow& flow, const std::string& cgroup, Json& out)
+{
+    const bool known = !has(flow, HW_ID_SOCKET_ONLY);
+    const Container container = known ? container_of(cgroup) : Container{};
+    out["container"] = known ? Json(has(flow, HW_ID_CONTAINER)) : Json(nullptr);
+    out["container_runtime"] = text_or_null(container.runtime);
+    out["container_id"] = text_or_null(container.id);
+    out["pod_uid"] = text_or_null(container.pod_uid);
+}
+
 void add_place(const Flow& flow, Json& out)
 {
     const auto& who = flow.key.who;
@@ -89,7 +101,7 @@ void add_place(const Flow& flow, Json& out)
     out["pid"] = known ? Json(flow.value.pid) : Json(nullptr);
     out["pid_ns"] = known ? Json(who.pid_ns) : Json(nullptr);
     out["net_ns"] = known ? Json(who.net_ns) : Json(nullptr);
-    out["container"] = known ? Json(has(flow, HW_ID_CONTAINER)) : Json(nullptr);
+    add_container(flow, cgroup, out);
 }
 
 std::string wall_text(std::uint64_t monotonic_ns, std::int64_t wall_offset_ns)

@@ -50,7 +50,7 @@ constexpr std::array kRows{
     Row{"exe-deleted", "an allowed program that was deleted", "connect", kAllConnect, ""},
     Row{"exe-inode-reuse", "a new file with the old inode number", "connect", kAllConnect, ""},
     Row{"container-root", "root in a container", "connect", kAllConnect,
-        "A container that shares the host's pid, network and user namespaces counts as the host."},
+        "A container with all of the host's namespaces but the mounts counts as the host, unless it is a pod."},
     Row{"cgroup-move", "moving into the cgroup of an allowed unit", "connect", kAllConnect, "Root can move itself."},
     Row{"exec-race", "exec of an allowed program while a thread connects", "connect", kAllConnect, ""},
     Row{"ptrace", "tracing an allowed process", "lsm", Programs{{"guard_ptrace", "guard_exec"}}, ""},

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -130,6 +131,8 @@ hw_head complete_head(const CompiledPolicy& policy, const HostFacts& host, std::
     head.pid_ns = host.pid_ns;
     head.net_ns = host.net_ns;
     head.user_ns = host.user_ns;
+    head.cgroup_ns = host.cgroup_ns;
+    head.loaded_at = static_cast<std::uint64_t>(::time(nullptr));
     for (const auto& [key, fact] : policy.facts) {
         if (key.kind == HW_FACT_ENDPOINT) {
             head.endpoint_facts[fact.endpoint] = fact;
@@ -179,6 +182,7 @@ Result<HostFacts> read_host_facts(const std::string& cgroup_path)
     TRY_ASSIGN(facts.pid_ns, namespace_inode("pid"));
     TRY_ASSIGN(facts.net_ns, namespace_inode("net"));
     TRY_ASSIGN(facts.user_ns, namespace_inode("user"));
+    TRY_ASSIGN(facts.cgroup_ns, namespace_inode("cgroup"));
     return facts;
 }
 

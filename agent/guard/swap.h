@@ -16,6 +16,7 @@ struct HostFacts {
     std::uint32_t pid_ns = 0;      ///< inode numbers of the namespaces that count as "host"
     std::uint32_t net_ns = 0;
     std::uint32_t user_ns = 0;
+    std::uint32_t cgroup_ns = 0;
 };
 
 /// The loader's own namespaces and the id of `cgroup_path`.

@@ -24,7 +24,7 @@
 
 /* Bumped when any structure here or the meaning of any map changes: a loader that finds pins of
  * another version never reuses their maps, it attaches its own set beside and then removes them. */
-#define HW_ABI_VERSION 1
+#define HW_ABI_VERSION 2
 
 #define HW_RULES_MAX 1024                   /* rules of one policy */
 #define HW_RULE_WORDS (HW_RULES_MAX / 64)   /* 64-bit words of a rule set */
@@ -188,6 +188,9 @@ struct hw_head {
 	__u32 pid_ns;
 	__u32 net_ns;
 	__u32 user_ns;
+	__u32 cgroup_ns;
+	__u32 pad;
+	__u64 loaded_at;   /* CLOCK_REALTIME seconds: when the loader made this the policy */
 	__u8 policy_digest[32];                           /* SHA-256 of the policy, see policy.h */
 	__u64 any[HW_COND_COUNT][HW_RULE_WORDS];          /* rules that do not name the condition */
 	__u64 scope[2][HW_RULE_WORDS];                    /* [0] rules for the host, [1] for containers */
@@ -219,7 +222,7 @@ HW_STATIC_ASSERT(sizeof(struct hw_control) == 48, "hw_control");
 enum hw_identity_flags {
 	HW_ID_NO_EXE = 1,        /* no program file: a kernel thread */
 	HW_ID_EXE_UNTRUSTED = 2, /* never matches: deleted, memfd, claimed by prctl, user mount */
-	HW_ID_CONTAINER = 4,     /* own pid, net or user namespace */
+	HW_ID_CONTAINER = 4,     /* own pid, net, user or cgroup namespace, or in a pod's cgroup */
 	HW_ID_UNREADABLE = 8,
 	HW_ID_GROUPS_OVERFLOW = 16,
 	HW_ID_CGROUP_DEPTH = 32,

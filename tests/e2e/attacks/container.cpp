@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// container pid|net|user|all NETNS PROGRAM ADDRESS: runs PROGRAM as root of namespaces of its own. NETNS is the
+// container pid|net|user|cgroup|all NETNS PROGRAM ADDRESS: runs PROGRAM as root of namespaces of its own. NETNS is the
 // path of the network namespace of `net` and `all`; `user` needs no privilege.
 #include "attack.h"
 #include "identity.h"
@@ -43,7 +43,7 @@ void join_network(const char* path)
 int main(int argc, char** argv)
 {
     if (argc != 5) {
-        attack::usage("container pid|net|user|all NETNS PROGRAM ADDRESS");
+        attack::usage("container pid|net|user|cgroup|all NETNS PROGRAM ADDRESS");
     }
     const std::string_view way = argv[1];
     if (way == "pid") {
@@ -54,9 +54,14 @@ int main(int argc, char** argv)
     } else if (way == "user") {
         attack::enter_user_namespace(0);
         attack::run_program(argv[3], argv[3], argv[4]);
+    } else if (way == "cgroup") {
+        if (unshare(CLONE_NEWCGROUP | CLONE_NEWNS) != 0) {
+            attack::cannot_try("unshare(CLONE_NEWCGROUP)", errno);
+        }
+        attack::run_program(argv[3], argv[3], argv[4]);
     } else if (way == "all") {
         join_network(argv[2]);
         run_in_new_pid_namespace(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP, argv[3], argv[4]);
     }
-    attack::usage("container pid|net|user|all NETNS PROGRAM ADDRESS");
+    attack::usage("container pid|net|user|cgroup|all NETNS PROGRAM ADDRESS");
 }

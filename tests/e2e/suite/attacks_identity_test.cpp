@@ -119,11 +119,18 @@ TEST_F(IdentityAttacks, ContainerRoot)
 {
     const std::string network = Network::path_of(site().network.container());
     std::vector<Attempt> attempts;
-    for (const char* way : {"pid", "net", "all", "user"}) {
+    for (const char* way : {"pid", "net", "cgroup", "all", "user"}) {
         Launch launch = site().attack({"container", way, network, attack_path("tcp"), kImds4});
         launch.who = std::string_view(way) == "user" ? nobody() : root();
         attempts.push_back(attempt(std::string("own ") + way, launch));
     }
+    // A privileged pod that shares every namespace that tells: its cgroup is still a pod's.
+    const auto pod = site().cgroups.make("kubepods/besteffort/pod0a1b/" + std::string(64, 'a'));
+    ASSERT_TRUE(pod) << pod.error().text;
+    Launch privileged = site().attack({"tcp", kImds4});
+    privileged.who = root();
+    privileged.cgroup = *pod;
+    attempts.push_back(attempt("no namespace of its own", privileged));
     Launch control = site().attack({"tcp", kImds4});
     control.who = root();
     check_row(row("container-root", rule("user = [\"0\"]"), std::move(attempts), attempt("root", control)));

@@ -134,6 +134,18 @@ TEST(EventText, IsOneReadableLine)
                                   "(container) -> imds (default, connect4, tcp, pid 321) x3");
 }
 
+TEST(EventText, NamesTheContainer)
+{
+    const std::string line = R"({"decision":"deny","uid":0,"unit":"docker-3f2a.scope","container":true,)"
+                             R"("container_runtime":"docker","container_id":"3f2a9c4be1d07865","pod_uid":"0a-1b"})";
+    EXPECT_NE(
+        event_text(line).value_or("").find(" in docker-3f2a.scope (docker container 3f2a9c4be1d0, pod 0a-1b) -> "),
+        std::string::npos)
+        << event_text(line).value_or("");
+    EXPECT_NE(event_text(R"({"decision":"deny","uid":0,"container":true})").value_or("").find(" in a container -> "),
+              std::string::npos);
+}
+
 TEST(EventText, SaysWhatIsNotKnown)
 {
     EXPECT_EQ(event_text(R"({"time":"t","count":1,"decision":"deny","reason":"forwarded","hook":"tc","uid":null})"),

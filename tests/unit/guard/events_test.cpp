@@ -102,7 +102,7 @@ TEST(UnitOf, IsTheFirstThatIsNoSlice)
     EXPECT_EQ(unit_of("/user.slice/user-1000.slice/session-2.scope"), "session-2.scope");
     EXPECT_EQ(unit_of("/user.slice/user-1000.slice/user@1000.service/app.slice/fake.service"), "user@1000.service");
     EXPECT_EQ(unit_of("/system.slice/_cpu.service"), "cpu.service"); // as systemd names its cgroup
-    EXPECT_EQ(unit_of("/docker/0123/a.service"), ""); // below something that is no slice: anybody's name
+    EXPECT_EQ(unit_of("/docker/0123/a.service"), "");                // below something that is no slice: anybody's name
     EXPECT_EQ(unit_of("/system.slice"), "");
     EXPECT_EQ(unit_of("/.service"), "");
     EXPECT_EQ(unit_of("/"), "");
@@ -125,7 +125,24 @@ TEST(EventLine, HasEveryFieldInOrder)
         R"("protocol":"tcp","uid":1000,"euid":0,"gid":100,"egid":101,"user":"alice","group":"users",)"
         R"("exe":"/usr/bin/curl","exe_device":266338304,"exe_inode":77,"exe_generation":5,"exe_untrusted":false,)"
         R"("cgroup":"/system.slice/a.service","cgroup_id":4711,"unit":"a.service","pid":321,"pid_ns":11,"net_ns":12,)"
-        R"("container":false,"generation":9})");
+        R"("container":false,"container_runtime":null,"container_id":null,"pod_uid":null,"generation":9})");
+}
+
+TEST(EventLine, NamesTheContainerThatThePathNames)
+{
+    constexpr auto kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    Flow flow = described_flow();
+    flow.key.who.flags = HW_ID_CONTAINER;
+    std::memset(flow.value.cgroup, 0, sizeof(flow.value.cgroup));
+    put(flow.value.cgroup,
+        {std::string("cri-containerd-") + kId + ".scope", "kubepods-pod1_2.slice", "kubepods.slice"});
+    const std::string line = event_line(flow, names(), kWall);
+    EXPECT_NE(line.find(std::string(R"("container":true,"container_runtime":"containerd","container_id":")") + kId +
+                        R"(","pod_uid":"1-2")"),
+              std::string::npos)
+        << line;
+    flow.key.who.flags |= HW_ID_CGROUP_DEPTH; // the path is cut: its top is not the top
+    EXPECT_NE(event_line(flow, names(), kWall).find(R"("container_id":null,"pod_uid":null)"), std::string::npos);
 }
 
 TEST(EventLine, NamesTheRuleOfItsGeneration)
@@ -156,11 +173,12 @@ TEST(EventLine, KnowsOnlyTheSocketOfAPacket)
     flow.key.hook = HW_HOOK_EGRESS;
     const std::string line = event_line(flow, names(), kWall);
     EXPECT_NE(line.find(R"("reason":"untagged")"), std::string::npos) << line;
-    EXPECT_NE(line.find(R"("protocol":null,"uid":1000,"euid":null,"gid":null,"egid":null,"user":"alice",)"
-                        R"("group":null,"exe":null,"exe_device":null,"exe_inode":null,"exe_generation":null,)"
-                        R"("exe_untrusted":null,"cgroup":null,"cgroup_id":8,"unit":null,"pid":null,"pid_ns":null,)"
-                        R"("net_ns":null,"container":null)"),
-              std::string::npos)
+    EXPECT_NE(
+        line.find(R"("protocol":null,"uid":1000,"euid":null,"gid":null,"egid":null,"user":"alice",)"
+                  R"("group":null,"exe":null,"exe_device":null,"exe_inode":null,"exe_generation":null,)"
+                  R"("exe_untrusted":null,"cgroup":null,"cgroup_id":8,"unit":null,"pid":null,"pid_ns":null,)"
+                  R"("net_ns":null,"container":null,"container_runtime":null,"container_id":null,"pod_uid":null)"),
+        std::string::npos)
         << line;
     flow.key.reason = HW_REASON_FORWARDED; // no socket: the uid that the kernel fills in is nobody's
     EXPECT_NE(event_line(flow, names(), kWall).find(R"("uid":null)"), std::string::npos);
