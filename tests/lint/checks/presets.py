@@ -61,6 +61,8 @@ def check_rule(preset: str, rule: dict) -> list[str]:
         faults.append("it names more than user, unit and cgroup, which the test of every rule does not know")
     if rule.get("cgroup") and rule.get("scope") != "container":
         faults.append('a cgroup is for containers: scope = "container"')
+    if rule.get("unit") and rule.get("scope") == "container":
+        faults.append('a unit that has namespaces of its own is for scope = "any"')
     return [f"rule {name!r}: {fault}" for fault in faults]
 
 
@@ -94,7 +96,7 @@ def check_presets(presets: dict) -> list[Finding]:
 def cell(rule: dict) -> str:
     where = ", ".join(f"`{x}`" for x in rule.get("unit", []) + rule.get("cgroup", []))
     who = ", ".join(f"`{x}`" for x in rule.get("user", []))
-    kind = ", in containers" if rule.get("scope") == "container" else ""
+    kind = {"container": ", in containers", "any": ", in any namespace"}.get(rule.get("scope"), "")
     return f"| `{rule.get('name', '')}` | {who} | {where}{kind} | {rule.get('why', '')} |"
 
 
@@ -166,6 +168,7 @@ CASES = [
     _case("user alone", "neither unit nor cgroup", _FILE, 'unit = ["a.service"]\n', ""),
     _case("a program", "more than user", _FILE, "why", 'exe = ["/bin/a"]\nwhy'),
     _case("a cgroup of the host", "for containers", _FILE, 'unit = ["a.service"]', 'cgroup = ["/a"]'),
+    _case("a unit in a container", "namespaces of its own", _FILE, "why", 'scope = "container"\nwhy'),
     _case("every endpoint", "not for endpoint", _FILE, 'endpoint = "imds"\n', ""),
     _case("a denial", "only allows", _FILE, '"allow"', '"deny"'),
     _case("another preset's name", "does not begin with a\\.", _FILE, "a.x", "b.x"),
