@@ -10,7 +10,7 @@
 static __always_inline void count_decision(const struct hw_scratch *s, const struct hw_head *head, __u32 endpoint)
 {
 	struct hw_counter *counter;
-	__u32 index = HW_RULES_MAX + (endpoint & (HW_ENDPOINTS_MAX - 1));
+	__u32 index = head->endpoints[endpoint & (HW_ENDPOINTS_MAX - 1)].counter;
 
 	if (s->out.rule < HW_RULES_MAX)
 		index = head->counter[s->out.rule & (HW_RULES_MAX - 1)];

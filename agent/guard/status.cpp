@@ -116,7 +116,7 @@ Status read_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& 
         status.rules.push_back({label(maps, slot, i), allow, counter.allowed, counter.denied, counter.would_deny});
     }
     for (std::uint32_t i = 0; i < head.endpoint_count && i < HW_ENDPOINTS_MAX; ++i) {
-        TRY_ASSIGN(const hw_counter counter, maps.counter(HW_RULES_MAX + i));
+        TRY_ASSIGN(const hw_counter counter, maps.counter(head.endpoints[i].counter));
         status.endpoints.push_back({label(maps, slot, HW_RULES_MAX + i), head.endpoints[i].default_verdict == HW_ALLOW,
                                     counter.allowed, counter.denied, counter.would_deny});
     }
@@ -151,6 +151,7 @@ Result<GuardStatus> read_status(const Options& options)
     status.sealed = control.sealed != 0;
     status.generation = head.generation;
     status.policy_digest = hex(static_cast<const unsigned char*>(head.policy_digest), sizeof(head.policy_digest));
+    status.loaded_at = head.loaded_at;
     status.cgroup.assign(static_cast<const char*>(about.cgroup),
                          ::strnlen(static_cast<const char*>(about.cgroup), HW_TEXT_MAX));
     status.abi_version = control.abi_version;

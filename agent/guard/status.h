@@ -56,7 +56,8 @@ struct GuardStatus {
     bool audit = false;
     bool sealed = false;
     std::uint64_t generation = 0;
-    std::string policy_digest; ///< hex
+    std::string policy_digest;   ///< hex
+    std::uint64_t loaded_at = 0; ///< when this policy became the one in force, seconds since 1970
     std::string cgroup;
     std::string pin_dir;
     std::uint32_t abi_version = 0;

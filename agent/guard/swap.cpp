@@ -75,52 +75,80 @@ hw_label label_of(const std::string& name)
     return label;
 }
 
-/// Rule names of a slot with their counters.
-Result<std::map<std::string, std::uint16_t>> counters_of(const KernelMaps& maps, std::uint32_t slot,
-                                                         const hw_head& head)
+/// Counters by the name that they count for, and which ones there are for this kind of names.
+struct Counters {
+    std::uint32_t first = 0;
+    std::uint32_t size = 0;
+    std::map<std::string, std::uint32_t> of;
+};
+
+Result<std::string> label_in(const KernelMaps& maps, std::uint32_t slot, std::uint32_t offset)
 {
-    std::map<std::string, std::uint16_t> found;
+    TRY_ASSIGN(const hw_label label, maps.read<hw_label>(MapId::Labels, slot * HW_COUNTERS + offset));
+    return std::string(static_cast<const char*>(label.name));
+}
+
+Result<Counters> rule_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& head)
+{
+    Counters found{0, HW_RULES_MAX, {}};
     for (std::uint32_t rule = 0; rule < head.rule_count; ++rule) {
-        TRY_ASSIGN(const hw_label label, maps.read<hw_label>(MapId::Labels, slot * HW_COUNTERS + rule));
-        found.emplace(static_cast<const char*>(label.name), head.counter[rule]);
+        TRY_ASSIGN(const std::string name, label_in(maps, slot, rule));
+        found.of.emplace(name, head.counter[rule]);
     }
     return found;
 }
 
-/// Gives every rule a counter: the one its name had, else a free one, else one of a rule that is gone. Returns
-/// the counters to clear: those that change their rule.
-std::vector<std::uint32_t> assign_counters(hw_head& head, const std::vector<std::string>& names,
-                                           const std::map<std::string, std::uint16_t>& before)
+Result<Counters> endpoint_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& head)
 {
-    std::set<std::uint16_t> taken;
+    Counters found{HW_RULES_MAX, HW_ENDPOINTS_MAX, {}};
+    for (std::uint32_t endpoint = 0; endpoint < head.endpoint_count; ++endpoint) {
+        TRY_ASSIGN(const std::string name, label_in(maps, slot, HW_RULES_MAX + endpoint));
+        found.of.emplace(name, head.endpoints[endpoint].counter);
+    }
+    return found;
+}
+
+/// Free counters first, then those of names that are gone.
+std::vector<std::uint32_t> spare_counters(const std::vector<std::string>& names, const Counters& before)
+{
+    std::set<std::uint32_t> kept;
     for (const auto& name : names) {
-        if (const auto old = before.find(name); old != before.end()) {
-            taken.insert(old->second);
+        if (const auto old = before.of.find(name); old != before.of.end()) {
+            kept.insert(old->second);
         }
     }
-    std::set<std::uint16_t> in_use;
-    for (const auto& [name, counter] : before) {
+    std::set<std::uint32_t> in_use;
+    for (const auto& [name, counter] : before.of) {
         in_use.insert(counter);
     }
-    std::vector<std::uint16_t> spare; // free ones first, then those of rules that are gone
+    std::vector<std::uint32_t> spare;
     for (const bool gone : {false, true}) {
-        for (std::uint16_t counter = 0; counter < HW_RULES_MAX; ++counter) {
-            if (!taken.contains(counter) && in_use.contains(counter) == gone) {
+        for (std::uint32_t counter = before.first; counter < before.first + before.size; ++counter) {
+            if (!kept.contains(counter) && in_use.contains(counter) == gone) {
                 spare.push_back(counter);
             }
         }
     }
-    std::vector<std::uint32_t> changed;
+    return spare;
+}
+
+/// Gives every name a counter: the one it had, else a spare one. `changed` gets those that change their name: they
+/// have to be cleared.
+std::vector<std::uint32_t> assign_counters(const std::vector<std::string>& names, const Counters& before,
+                                           std::vector<std::uint32_t>& changed)
+{
+    const auto spare = spare_counters(names, before);
+    std::vector<std::uint32_t> out;
     std::size_t next = 0;
-    for (std::size_t rule = 0; rule < names.size(); ++rule) {
-        if (const auto old = before.find(names[rule]); old != before.end()) {
-            head.counter[rule] = old->second;
+    for (const auto& name : names) {
+        if (const auto old = before.of.find(name); old != before.of.end()) {
+            out.push_back(old->second);
         } else {
-            head.counter[rule] = spare[next++];
-            changed.push_back(head.counter[rule]);
+            out.push_back(spare[next++]);
+            changed.push_back(out.back());
         }
     }
-    return changed;
+    return out;
 }
 
 hw_head complete_head(const CompiledPolicy& policy, const HostFacts& host, std::uint64_t generation)
@@ -173,6 +201,24 @@ Status switch_to(const KernelMaps& maps, std::uint32_t slot, const CompiledPolic
     return maps.write(MapId::Control, 0, control);
 }
 
+/// Counters follow rules and endpoints by name. Returns those to clear.
+Result<std::vector<std::uint32_t>> move_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& before,
+                                                 const CompiledPolicy& policy, hw_head& after)
+{
+    std::vector<std::uint32_t> changed;
+    TRY_ASSIGN(const Counters rules, rule_counters(maps, slot, before));
+    const auto of_rules = assign_counters(policy.rule_names, rules, changed);
+    for (std::size_t rule = 0; rule < of_rules.size(); ++rule) {
+        after.counter[rule] = static_cast<__u16>(of_rules[rule]);
+    }
+    TRY_ASSIGN(const Counters endpoints, endpoint_counters(maps, slot, before));
+    const auto of_endpoints = assign_counters(policy.endpoint_names, endpoints, changed);
+    for (std::size_t endpoint = 0; endpoint < of_endpoints.size(); ++endpoint) {
+        after.endpoints[endpoint].counter = of_endpoints[endpoint];
+    }
+    return changed;
+}
+
 } // namespace
 
 Result<HostFacts> read_host_facts(const std::string& cgroup_path)
@@ -206,8 +252,7 @@ Result<std::uint64_t> install_policy(const KernelMaps& maps, const CompiledPolic
     const std::uint32_t slot = 1 - (control.active & 1);
 
     hw_head head = complete_head(policy, host, active.generation + 1);
-    TRY_ASSIGN(const auto before, counters_of(maps, control.active, active));
-    const auto changed = assign_counters(head, policy.rule_names, before);
+    TRY_ASSIGN(const auto changed, move_counters(maps, control.active & 1, active, policy, head));
 
     TRY_ASSIGN(const UniqueFd facts, make_table("hw_facts", policy.facts, HW_CGROUP_CACHE_MAX));
     TRY_ASSIGN(const UniqueFd names, make_table("hw_names", policy.names, 0));

@@ -23,8 +23,8 @@ struct HostFacts {
 [[nodiscard]] Result<HostFacts> read_host_facts(const std::string& cgroup_path);
 
 /// Writes `policy` to the unused slot and switches to it; returns its generation. Before the switch nothing
-/// visible has changed, so an error leaves the old policy in use. Counters follow rules by name; those of rules
-/// that are gone are cleared.
+/// visible has changed, so an error leaves the old policy in use. Counters follow rules and
+/// endpoints by name; one that a new name gets is cleared.
 [[nodiscard]] Result<std::uint64_t> install_policy(const KernelMaps& maps, const CompiledPolicy& policy,
                                                    const HostFacts& host);
 

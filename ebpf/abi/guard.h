@@ -172,7 +172,7 @@ enum hw_head_flags {
 
 struct hw_endpoint {
 	__u32 default_verdict; /* enum hw_verdict */
-	__u32 counter;         /* index into the counters: HW_RULES_MAX + endpoint */
+	__u32 counter;         /* index into the counters, HW_RULES_MAX and up */
 };
 
 /* One per slot: everything of a policy that is not looked up by key. */
@@ -285,7 +285,7 @@ struct hw_tag {
 };
 HW_STATIC_ASSERT(sizeof(struct hw_tag) == 32, "hw_tag");
 
-/* Per-CPU; summed by the reader. Index: hw_head.counter[rule], or HW_RULES_MAX + endpoint. */
+/* Per-CPU; summed by the reader. Index: hw_head.counter[rule], or hw_endpoint.counter. */
 struct hw_counter {
 	__u64 allowed;
 	__u64 denied;      /* refused */
