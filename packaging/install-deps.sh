@@ -27,6 +27,8 @@ test_packages=(
   liburing-dev python3 python3-boto3 awscli openssl
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
   e2fsprogs                             # a test reuses inode numbers on a small ext4
+  prometheus-node-exporter python3-prometheus-client  # who reads the metrics
+  python3-jsonschema                    # holds events to their schema
   crun                                  # a real runtime's containers
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )

@@ -11,6 +11,7 @@ namespace hostward::cli {
 [[nodiscard]] Result<ExitCode> guard_load(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_unload(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_status(const CommandLine& line, const Streams& streams);
+[[nodiscard]] Result<ExitCode> guard_metrics(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_events(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> config_check(const CommandLine& line, const Streams& streams);

@@ -19,6 +19,7 @@ Result<ExitCode> dispatch(const CommandLine& line, const Streams& streams)
     case Command::GuardLoad: return guard_load(line, streams);
     case Command::GuardUnload: return guard_unload(line, streams);
     case Command::GuardStatus: return guard_status(line, streams);
+    case Command::GuardMetrics: return guard_metrics(line, streams);
     case Command::GuardEvents: return guard_events(line, streams);
     case Command::GuardExplain: return guard_explain(line, streams);
     case Command::ConfigCheck: return config_check(line, streams);

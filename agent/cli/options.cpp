@@ -70,6 +70,7 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardLoad, "load", "load or replace the policy, and exit", kGuard},
     Spec{Command::GuardUnload, "unload", "take the guard down", kGuard},
     Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard},
+    Spec{Command::GuardMetrics, "metrics", "the counters in Prometheus' text format", kGuard},
     Spec{Command::GuardEvents, "events", "print what the agent recorded", kGuard | TakesFollow},
     Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why", kGuard | TakesCaller},
 };

@@ -20,6 +20,7 @@ enum class Command {
     GuardStatus,
     GuardEvents,
     GuardExplain,
+    GuardMetrics,
     ConfigCheck,
     ConfigPrint,
 };

@@ -116,6 +116,9 @@ std::string print(const config::GuardConfig& config, Origin origin)
     add_value(out, "forwarded", action_text(config.forwarded));
     add_value(out, "bypass_sockets", action_text(config.bypass_sockets));
     add_value(out, "seal", config.seal_until_reboot ? "until-reboot" : "off");
+    if (!config.metrics_file.empty()) {
+        add_value(out, "metrics_file", config.metrics_file);
+    }
     for (const auto& endpoint : config.endpoints) {
         add_endpoint(out, endpoint);
     }

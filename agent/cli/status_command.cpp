@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cli/commands.h"
 #include "agent/cli/status_view.h"
+#include "agent/guard/metrics_text.h"
 #include "agent/guard/rows.h"
 
 namespace hostward::cli {
@@ -14,6 +15,13 @@ Result<ExitCode> guard_status(const CommandLine& line, const Streams& streams)
         status.rows = guard::rows_status({}, absent);
     }
     streams.out.print(line.json ? status_json(status) : status_text(status));
+    return status.loaded ? ExitCode::Ok : ExitCode::NotLoaded;
+}
+
+Result<ExitCode> guard_metrics(const CommandLine& line, const Streams& streams)
+{
+    TRY_ASSIGN(const auto status, guard::read_status(line.guard));
+    streams.out.print(guard::metrics_text(status, HOSTWARD_VERSION, std::nullopt));
     return status.loaded ? ExitCode::Ok : ExitCode::NotLoaded;
 }
 

@@ -24,6 +24,7 @@ struct ConfigFile {
     std::optional<At<Action>> forwarded;
     std::optional<At<Action>> bypass_sockets;
     std::optional<At<bool>> seal_until_reboot;
+    std::optional<At<std::string>> metrics_file;
     std::vector<At<std::string>> includes; ///< names of presets, without `preset:`
     std::vector<Endpoint> endpoints;
     std::vector<Rule> rules;

@@ -162,7 +162,9 @@ private:
         }
         if (!text->has_value()) {
             notes_.push_back(escape(path) + ": masked, preset " + quote(name) + " has no rules");
-            return ConfigFile{path, {}, {}, {}, {}, {}, {}, {}};
+            ConfigFile empty;
+            empty.file = path;
+            return empty;
         }
         return parse_file(**text, path, FileKind::Preset);
     }

@@ -32,6 +32,7 @@ ConfigFile last_settings(const std::vector<ConfigFile>& files, std::vector<std::
         override_setting(out.forwarded, file.forwarded, "forwarded", overrides);
         override_setting(out.bypass_sockets, file.bypass_sockets, "bypass_sockets", overrides);
         override_setting(out.seal_until_reboot, file.seal_until_reboot, "seal", overrides);
+        override_setting(out.metrics_file, file.metrics_file, "metrics_file", overrides);
     }
     return out;
 }
@@ -49,6 +50,9 @@ void take_settings(const ConfigFile& settings, GuardConfig& out)
     }
     if (settings.seal_until_reboot) {
         out.seal_until_reboot = settings.seal_until_reboot->value;
+    }
+    if (settings.metrics_file) {
+        out.metrics_file = settings.metrics_file->value;
     }
 }
 

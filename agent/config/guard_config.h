@@ -57,6 +57,7 @@ struct GuardConfig {
     Action forwarded = Action::Deny;      ///< traffic routed through this host
     Action bypass_sockets = Action::Deny; ///< AF_XDP and PACKET_QDISC_BYPASS, where the LSM layer works
     bool seal_until_reboot = false;       ///< `seal = "until-reboot"`; default "off"
+    std::string metrics_file;             ///< absolute, ends in .prom; empty: none is written
     std::vector<Endpoint> endpoints;      ///< never empty: none written means default_endpoints()
     std::vector<Rule> rules;              ///< the host's own, then those of presets; the first match decides
     std::vector<std::string> overrides;   ///< one line each: what a later file or an own rule replaced

@@ -293,12 +293,28 @@ void read_includes(const Item& item, ConfigFile& out)
     }
 }
 
-constexpr std::array<Field<ConfigFile>, 7> kGuardFields{{
+/// "" is allowed: a drop-in takes a file away with it.
+void read_metrics_file(const Item& item, ConfigFile& out)
+{
+    const auto path = read_string(item);
+    if (!path) {
+        return;
+    }
+    const auto name = path->substr(path->rfind('/') + 1);
+    const bool control = std::ranges::any_of(*path, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    if (!path->empty() && (!path->starts_with('/') || control || !name.ends_with(".prom") || name.starts_with('.'))) {
+        item.complain("is " + quote(*path) + ": allowed is an absolute path that ends in .prom");
+    }
+    out.metrics_file.emplace(At<std::string>{*path, item.reader.place(item.node.source())});
+}
+
+constexpr std::array<Field<ConfigFile>, 8> kGuardFields{{
     {"mode", false, [](const Item& item, ConfigFile& out) { read_setting(item, kModes, out.mode); }},
     {"forwarded", false, [](const Item& item, ConfigFile& out) { read_setting(item, kActions, out.forwarded); }},
     {"bypass_sockets", false,
      [](const Item& item, ConfigFile& out) { read_setting(item, kActions, out.bypass_sockets); }},
     {"seal", false, [](const Item& item, ConfigFile& out) { read_setting(item, kSeals, out.seal_until_reboot); }},
+    {"metrics_file", false, read_metrics_file},
     {"endpoint", false,
      [](const Item& item, ConfigFile& out) { read_tables<Endpoint>(item, kEndpointFields, out.endpoints); }},
     {"include", false, read_includes},

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The resident agent: one sd-event loop, no timer while nothing happens.
+// The resident agent: one sd-event loop, no timer while nothing happens but that of the metrics, if they are wanted.
 #include "agent/base/log.h"
 #include "agent/base/text.h"
 #include "agent/guard/event_file.h"
+#include "agent/guard/event_losses.h"
 #include "agent/guard/guard.h"
+#include "agent/guard/metrics_file.h"
 #include "agent/guard/policy.h"
 #include "agent/host/users.h"
 
@@ -29,10 +31,11 @@ namespace hostward::guard {
 
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000;        // sd-event counts microseconds
-constexpr std::uint64_t kDrainEvery = kSecond;      // at most one batch of events a second
-constexpr std::uint64_t kSettle = kSecond / 5;      // files change in bursts: resolve again after the last one
-constexpr std::uint64_t kFlushAfter = 11 * kSecond; // when a flood ends, its rest is reported
+constexpr std::uint64_t kSecond = 1'000'000;          // sd-event counts microseconds
+constexpr std::uint64_t kDrainEvery = kSecond;        // at most one batch of events a second
+constexpr std::uint64_t kSettle = kSecond / 5;        // files change in bursts: resolve again after the last one
+constexpr std::uint64_t kFlushAfter = 11 * kSecond;   // when a flood ends, its rest is reported
+constexpr std::uint64_t kMetricsEvery = 15 * kSecond; // the usual time between two scrapes
 constexpr std::uint64_t kTimerSlack = kSecond / 10;
 constexpr const char* kAccountDirectory = "/etc";
 
@@ -59,6 +62,13 @@ std::int64_t wall_offset_ns()
     return wall - static_cast<std::int64_t>(monotonic_ns());
 }
 
+void warn(const std::string& text)
+{
+    if (!text.empty()) {
+        log_warning(text);
+    }
+}
+
 /// A line for the journal. A reader that does not read must not stop us: the line is in the file as well.
 void print_if_possible(const std::string& line)
 {
@@ -79,7 +89,7 @@ config::GuardConfig deny_all()
 
 class Agent {
 public:
-    Agent(const Options& options, PolicyPlace place) : options_(options), place_(std::move(place)) {}
+    Agent(const Options& options, PolicyPlace place) : options_(options), place_(std::move(place)), metrics_(options) {}
 
     Status run();
 
@@ -96,12 +106,15 @@ private:
     void write(const std::vector<Flow>& flows);
     void arm(Source& timer, std::uint64_t after_us);
     Names names();
+    void keep_metrics(const std::string& path);
+    void write_metrics();
 
     static int on_signal(sd_event_source* source, const signalfd_siginfo* info, void* self);
     static int on_wake(sd_event_source* source, int fd, std::uint32_t events, void* self);
     static int on_drain(sd_event_source* source, std::uint64_t now, void* self);
     static int on_settled(sd_event_source* source, std::uint64_t now, void* self);
     static int on_flush(sd_event_source* source, std::uint64_t now, void* self);
+    static int on_metrics(sd_event_source* source, std::uint64_t now, void* self);
     static int on_link(sd_event_source* source, int fd, std::uint32_t events, void* self);
     static int on_file(sd_event_source* source, const inotify_event* event, void* self);
 
@@ -120,6 +133,10 @@ private:
     Source drain_timer_;
     Source settle_timer_;
     Source flush_timer_;
+    Source metrics_timer_;
+    MetricsFile metrics_;
+    AgentFacts facts_;
+    EventLosses losses_;
     std::uint64_t drained_at_ = 0;
 };
 
@@ -129,6 +146,7 @@ Status Agent::run()
     const int code = ::sd_event_loop(event_.get());
     drain(); // what came after the last batch
     write(reporter_.flush());
+    warn(metrics_.move_to(""));
     if (code < 0) {
         return system_error(-code, "the agent's loop failed");
     }
@@ -142,6 +160,7 @@ Status Agent::start()
         return system_error(-error, "cannot start the agent's loop");
     }
     event_.reset(event);
+    facts_.started_at = ::time(nullptr);
     // Before anything is enforced: a signal during the start must end us in the ordinary way.
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
         TRY(add_signal(number));
@@ -164,6 +183,7 @@ Status Agent::first_policy()
         auto applied = guard_->apply(*config);
         if (applied) {
             report_applied(*applied);
+            keep_metrics(config->metrics_file);
             return success();
         }
         if (applied.error().kind != ErrorKind::Invalid) {
@@ -282,6 +302,7 @@ void Agent::reload()
         log_error("the policy in force stays: " + applied.error().text);
     } else {
         report_applied(*applied);
+        keep_metrics(config->metrics_file);
     }
     (void)::sd_notify(0, "READY=1"); // as above
 }
@@ -309,9 +330,8 @@ void Agent::write(const std::vector<Flow>& flows)
     for (const auto& flow : flows) {
         const std::string line = event_line(flow, name, offset);
         print_if_possible(line);
-        if (const auto written = events_->append(line); !written) {
-            log_warning(written.error().text + ", continuing without this line");
-        }
+        const auto written = events_->append(line);
+        warn(written ? losses_.written() : losses_.lost(written.error().text, monotonic_ns()));
     }
 }
 
@@ -326,15 +346,35 @@ void Agent::drain()
     }
     write(reporter_.take(flows.take(), drained_at_));
     if (const auto held = reporter_.suppressed(); held > 0) {
+        facts_.decisions_suppressed += held;
         log_warning(std::to_string(held) + " decisions are counted and not listed: too many identities at once");
     }
     arm(flush_timer_, kFlushAfter);
 }
 
+void Agent::keep_metrics(const std::string& path)
+{
+    warn(metrics_.move_to(path));
+    metrics_timer_.reset();
+    write_metrics();
+}
+
+void Agent::write_metrics()
+{
+    if (metrics_.is_wanted()) {
+        facts_.lines_lost = losses_.total();
+        warn(metrics_.write(facts_));
+        arm(metrics_timer_, kMetricsEvery);
+    }
+}
+
 void Agent::arm(Source& timer, std::uint64_t after_us)
 {
     sd_event_source* source = nullptr;
-    const auto handler = &timer == &drain_timer_ ? on_drain : &timer == &settle_timer_ ? on_settled : on_flush;
+    const auto handler = &timer == &drain_timer_     ? on_drain
+                         : &timer == &settle_timer_  ? on_settled
+                         : &timer == &metrics_timer_ ? on_metrics
+                                                     : on_flush;
     const int error =
         ::sd_event_add_time_relative(event_.get(), &source, CLOCK_MONOTONIC, after_us, kTimerSlack, handler, this);
     if (error < 0) {
@@ -381,6 +421,12 @@ int Agent::on_flush(sd_event_source* /*source*/, std::uint64_t /*now*/, void* se
     if (!due.empty()) { // more than one batch was held back
         agent->arm(agent->flush_timer_, kFlushAfter);
     }
+    return 0;
+}
+
+int Agent::on_metrics(sd_event_source* /*source*/, std::uint64_t /*now*/, void* self)
+{
+    static_cast<Agent*>(self)->write_metrics();
     return 0;
 }
 

@@ -37,7 +37,8 @@ Result<EventFile> EventFile::open(const std::string& run_dir)
 Status EventFile::rotate()
 {
     const std::string old = path_ + ".1";
-    if (::rename(path_.c_str(), old.c_str()) < 0) {
+    // None to rename: an earlier try got no further than here, for want of space.
+    if (::rename(path_.c_str(), old.c_str()) < 0 && errno != ENOENT) {
         const int error = errno;
         return system_error(error, "cannot rotate " + quote(path_));
     }
@@ -55,6 +56,7 @@ Status EventFile::append(const std::string& line)
     const ssize_t written = ::write(file_.get(), text.data(), text.size());
     if (written != static_cast<ssize_t>(text.size())) {
         const int error = written < 0 ? errno : ENOSPC;
+        (void)!::ftruncate(file_.get(), static_cast<off_t>(size_)); // half a line would spoil the next one
         return system_error(error, "cannot write " + quote(path_));
     }
     size_ += text.size();

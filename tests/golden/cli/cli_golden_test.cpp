@@ -4,6 +4,7 @@
 #include "agent/base/text.h"
 #include "agent/cli/options.h"
 #include "agent/cli/status_view.h"
+#include "agent/guard/metrics_text.h"
 #include "agent/guard/rows.h"
 
 #include <gtest/gtest.h>
@@ -38,6 +39,7 @@ guard::GuardStatus sample_status()
     status.loaded = true;
     status.generation = 7;
     status.policy_digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    status.loaded_at = 1795226500;
     status.cgroup = "/sys/fs/cgroup";
     status.agent_running = true;
     status.agent_pid = 321;
@@ -92,6 +94,8 @@ std::map<std::string, std::string> texts()
         {"status", status_text(sample_status())},
         {"status_json", status_json(sample_status())},
         {"status_audit", status_text(audit_status())},
+        {"metrics", guard::metrics_text(sample_status(), "1.2.3", guard::AgentFacts{1795226400, 4, 5})},
+        {"metrics_absent", guard::metrics_text(absent_status(), "1.2.3", std::nullopt)},
         {"status_absent", status_text(absent_status())},
         {"status_absent_json", status_json(absent_status())},
     };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that stand in two places are the same: configuration keys, event fields, reasons, rows, capabilities."""
+"""Lists that stand in two places are the same: configuration keys, event fields, reasons, metrics, rows, capabilities."""
+import json
 import re
 
 from tree import Case, Finding, Tree
@@ -11,6 +12,9 @@ PROCESS = "agent/cli/process.cpp"
 UNIT = "packaging/systemd/hostward-guard.service"
 EVENTS = "agent/guard/events.cpp"
 EVENTS_PAGE = "docs/events.md"
+EVENT_SCHEMA = "docs/schema/event.schema.json"
+METRICS = "agent/guard/metrics_text.cpp"
+METRICS_PAGE = "docs/metrics.md"
 THREATS = "docs/threat-model.md"
 # Every list of row ids besides the document: the product's own, and the table of kernels.
 ROWS = "agent/guard/rows.cpp"
@@ -23,6 +27,9 @@ ROWS_BLOCK = re.compile(r"<!-- threat-rows:begin -->(.*?)<!-- threat-rows:end --
 REASON_ROWS = re.compile(r"<!-- (reasons|hooks|lost|fields):begin -->(.*?)<!-- \1:end -->", re.S)
 FIRST_CELL = re.compile(r"^\| ([^|]+) \|", re.M)
 NAME = re.compile(r"`([\w-]+)`")
+METRIC = re.compile(r'^    \{"(hostward_\w+)", "(\w+)",', re.M)
+METRIC_ROW = re.compile(r"^\| `(\w+)` \| (\w+) \|", re.M)
+METRICS_BLOCK = re.compile(r"<!-- metrics:begin -->(.*?)<!-- metrics:end -->", re.S)
 
 
 def compare(path: str, what: str, in_code: set, in_document: set) -> list[Finding]:
@@ -52,7 +59,20 @@ def check_reasons(tree: Tree) -> list[Finding]:
         in_code = set(re.findall(rf'Entry\{{{prefix}_\w+,\s*\{{"(\w+)"', source))
         findings += compare(EVENTS_PAGE, what, in_code, names_in(blocks.get(what, "")))
     fields = set(re.findall(r'\bout\["(\w+)"\] = ', tree.text(EVENTS)))
+    schema = json.loads(tree.text(EVENT_SCHEMA))
+    findings += compare(EVENT_SCHEMA, "field", fields, set(schema["properties"]))
+    # A field that a released version lacks may be missing in its lines; ours has them all.
+    findings += compare(EVENT_SCHEMA, "required field", fields, set(schema["required"]))
     return findings + compare(EVENTS_PAGE, "field", fields, names_in(blocks.get("fields", "")))
+
+
+def check_metrics(tree: Tree) -> list[Finding]:
+    block = METRICS_BLOCK.search(tree.text(METRICS_PAGE))
+    in_page = set(METRIC_ROW.findall(block.group(1) if block else ""))
+    in_code = set(METRIC.findall(tree.text(METRICS)))
+    if not in_code:
+        return [Finding(METRICS, 1, "no table of metrics")]
+    return compare(METRICS_PAGE, "metric", {" ".join(m) for m in in_code}, {" ".join(m) for m in in_page})
 
 
 def rows_in_code(source: str) -> dict[str, str]:
@@ -87,7 +107,8 @@ def check_capabilities(tree: Tree) -> list[Finding]:
 
 def run(tree: Tree) -> list[Finding]:
     findings = []
-    for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE), check_reasons),
+    for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE, EVENT_SCHEMA), check_reasons),
+                         ((METRICS, METRICS_PAGE), check_metrics),
                          ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
@@ -101,6 +122,10 @@ _FILES = {
     PARSER: '    {"mode", false, x},\n    {"rule", false, x},\n',
     POLICY_PAGE: '.SS "[guard]"\n.TP\n.B mode\ntext\n.SS "[[guard.rule]]"\n.SS "Names"\n',
     REASONS: 'Entry{HW_REASON_RULE, {"rule", "x"}},\nEntry{HW_HOOK_TC, {"tc", "x"}},\nEntry{HW_LOST_A, {"a", "x"}},\n',
+    EVENT_SCHEMA: '{"required": ["uid", "gid"], "properties": {"uid": {}, "gid": {}}}',
+    METRICS: '    {"hostward_a", "gauge", "x"},\n    {"hostward_b_total", "counter",\n     "y"},\n',
+    METRICS_PAGE: "<!-- metrics:begin -->\n| name | type | meaning |\n|---|---|---|\n| `hostward_a` | gauge | x |\n"
+                  "| `hostward_b_total` | counter | y |\n<!-- metrics:end -->\n",
     EVENTS: 'out["uid"] = 1;\nout["gid"] = 2;\n',
     EVENTS_PAGE: "<!-- fields:begin -->\n| name | meaning |\n|---|---|\n| `uid`, `gid` | x |\n<!-- fields:end -->\n" + "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
                          for kind, name in (("reasons", "rule"), ("hooks", "tc"), ("lost", "a"))),
@@ -129,6 +154,11 @@ CASES = [
     _case("capability too much in the unit", "CAP_SYS_BOOT is in the document", UNIT, "CAP_BPF", "CAP_BPF CAP_SYS_BOOT"),
     _case("field not documented", "field gid is in the code", EVENTS_PAGE, ", `gid`", ""),
     _case("field removed from the code", "field gid is in the document", EVENTS, "gid", "uid"),
+    _case("field not in the schema", "field gid is in the code", EVENT_SCHEMA, ', "gid": {}', ""),
+    _case("field not required by the schema", "required field gid is in the code", EVENT_SCHEMA, ', "gid"]', "]"),
+    _case("metric not documented", "metric hostward_a gauge is in the code", METRICS_PAGE, "`hostward_a`", "`hostward_c`"),
+    _case("metric of another type", "metric hostward_b_total counter is in the code", METRICS_PAGE, "counter", "gauge"),
+    _case("no metrics", "no table of metrics", METRICS, "hostward_", "other_"),
     _case("rows in another order", "order", ROWS, 'Row{"tcp", "title", "connect", x},\nRow{kDnat, "t", "egress", x},',
           'Row{kDnat, "t", "egress", x},\nRow{"tcp", "title", "connect", x},'),
     _case("row not documented", "row .* udp is in the code", ROWS, "tcp", "udp"),

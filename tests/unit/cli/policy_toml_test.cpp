@@ -46,6 +46,7 @@ void expect_same(const config::GuardConfig& a, const config::GuardConfig& b)
     EXPECT_EQ(a.forwarded, b.forwarded);
     EXPECT_EQ(a.bypass_sockets, b.bypass_sockets);
     EXPECT_EQ(a.seal_until_reboot, b.seal_until_reboot);
+    EXPECT_EQ(a.metrics_file, b.metrics_file);
     ASSERT_EQ(a.endpoints.size(), b.endpoints.size());
     ASSERT_EQ(a.rules.size(), b.rules.size());
     for (std::size_t i = 0; i < a.endpoints.size(); ++i) {
@@ -113,6 +114,7 @@ config::GuardConfig random_config(Random& random)
     config.forwarded = random.action();
     config.bypass_sockets = random.action();
     config.seal_until_reboot = random.flip();
+    config.metrics_file = random.flip() ? "/srv/text \"file\"/a.prom" : "";
     for (std::size_t i = 1 + random.below(3); i > 0; --i) {
         config.endpoints.push_back({random.text(), random.list(1), random.action(), {}});
     }

@@ -81,7 +81,9 @@ TEST_F(ConfigLoad, DropInsAreReadInTheOrderOfTheirNames)
 {
     tree_.write("etc/hostward.toml", rule_text("main"));
     tree_.write("etc/policy.d/90-z.toml", "[guard]\nmode = \"enforce\"\nforwarded = \"allow\"\n" + rule_text("z"));
-    tree_.write("etc/policy.d/10-a.toml", "[guard]\nmode = \"audit\"\nseal = \"until-reboot\"\n" + rule_text("a"));
+    tree_.write("etc/policy.d/10-a.toml", "[guard]\nmode = \"audit\"\nseal = \"until-reboot\"\n"
+                                          "metrics_file = \"/a/b.prom\"\n" +
+                                              rule_text("a"));
     tree_.write("etc/policy.d/README", "not a policy");
     tree_.write("etc/policy.d/50-b.toml.rpmsave", "not a policy");
     tree_.write("etc/policy.d/.hidden.toml", "not a policy");
@@ -89,6 +91,7 @@ TEST_F(ConfigLoad, DropInsAreReadInTheOrderOfTheirNames)
     EXPECT_THAT(names(config), ElementsAre("main", "a", "z"));
     EXPECT_EQ(config.mode, Mode::Enforce);
     EXPECT_EQ(config.forwarded, Action::Allow);
+    EXPECT_EQ(config.metrics_file, "/a/b.prom");
     EXPECT_TRUE(config.seal_until_reboot) << "a setting that no later file has stays";
     EXPECT_THAT(overrides(config),
                 ElementsAre("etc/policy.d/90-z.toml:2: mode replaces that of etc/policy.d/10-a.toml:2"));

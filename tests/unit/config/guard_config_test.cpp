@@ -22,6 +22,7 @@ mode = "audit"
 forwarded = "allow"
 bypass_sockets = "allow"
 seal = "until-reboot"
+metrics_file = "/srv/textfile/hostward.prom"
 
 [[guard.endpoint]]
 name = "imds"
@@ -67,6 +68,7 @@ TEST(GuardConfig, EveryKeyIsRead)
     EXPECT_EQ(config->forwarded, Action::Allow);
     EXPECT_EQ(config->bypass_sockets, Action::Allow);
     EXPECT_TRUE(config->seal_until_reboot);
+    EXPECT_EQ(config->metrics_file, "/srv/textfile/hostward.prom");
     ASSERT_EQ(config->endpoints.size(), 1U);
     EXPECT_EQ(config->endpoints[0].name, "imds");
     EXPECT_EQ(config->endpoints[0].default_action, Action::Allow);
@@ -92,10 +94,10 @@ TEST(GuardConfig, PlacesAreWhereTheValuesStand)
 {
     const auto config = parse(kFull, "full.toml");
     ASSERT_TRUE(config.ok());
-    EXPECT_EQ(config->endpoints[0].place.text(), "full.toml:7");
-    EXPECT_EQ(config->rules[0].place.text(), "full.toml:12");
-    EXPECT_EQ(config->rules[0].users[1].place.text(), "full.toml:15");
-    EXPECT_EQ(config->rules[1].cgroups[1].place.text(), "full.toml:27");
+    EXPECT_EQ(config->endpoints[0].place.text(), "full.toml:8");
+    EXPECT_EQ(config->rules[0].place.text(), "full.toml:13");
+    EXPECT_EQ(config->rules[0].users[1].place.text(), "full.toml:16");
+    EXPECT_EQ(config->rules[1].cgroups[1].place.text(), "full.toml:28");
     EXPECT_EQ(config->rules[1].cgroups[1].place.column, 3U);
     EXPECT_EQ(Place{}.text(), "built-in default");
 }
@@ -109,6 +111,7 @@ TEST(GuardConfig, NothingWrittenGuardsTheMetadataServiceAndDenies)
         EXPECT_EQ(config->forwarded, Action::Deny);
         EXPECT_EQ(config->bypass_sockets, Action::Deny);
         EXPECT_FALSE(config->seal_until_reboot);
+        EXPECT_EQ(config->metrics_file, "");
         ASSERT_EQ(config->endpoints.size(), 1U);
         EXPECT_EQ(config->endpoints[0].name, "imds");
         EXPECT_EQ(config->endpoints[0].default_action, Action::Deny);
@@ -121,6 +124,20 @@ std::string with_user(const std::string& value)
 {
     const auto config = parse("[[guard.rule]]\nname = \"a\"\naction = \"deny\"\nuser = [" + value + "]\n", "u.toml");
     return config.ok() ? config->rules[0].users[0].value : config.error().text;
+}
+
+TEST(GuardConfig, MetricsFileIsOneThatTheCollectorReads)
+{
+    const auto with = [](const std::string& path) { return parse("[guard]\nmetrics_file = \"" + path + "\"\n", "p"); };
+    EXPECT_TRUE(with("/a/b.prom").ok());
+    EXPECT_TRUE(with("").ok()) << "a drop-in takes it away";
+    for (const char* path :
+         {"a.prom", "./a.prom", "/a", "/a.prom/", "/a/.prom", "/a/.b.prom", "/a.prom.txt", "/a\\n/b.prom"}) {
+        const auto config = with(path);
+        ASSERT_FALSE(config.ok()) << path;
+        EXPECT_THAT(config.error().text, HasSubstr("p:2: guard.metrics_file is ")) << path;
+    }
+    EXPECT_FALSE(parse("[guard]\nmetrics_file = true\n", "p").ok());
 }
 
 TEST(GuardConfig, NumbersOfUsersHaveBounds)
