@@ -4,6 +4,7 @@
 #include "agent/base/text.h"
 #include "agent/guard/container.h"
 #include "agent/guard/events_text.h"
+#include "agent/guard/events_time.h"
 #include "agent/guard/reasons.h"
 
 #include <nlohmann/json.hpp>

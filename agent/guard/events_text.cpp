@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 namespace hostward::guard {
 
@@ -17,9 +16,6 @@ namespace {
 
 /// Kinds of units that processes live in, apart from slices.
 constexpr std::array<std::string_view, 5> kUnitSuffixes{".service", ".scope", ".socket", ".mount", ".swap"};
-
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 struct Protocol {
     std::uint32_t number;
@@ -69,26 +65,6 @@ std::string unit_of(std::string_view cgroup_path)
         return is_unit ? std::string(unit_of_cgroup(name)) : "";
     }
     return "";
-}
-
-std::string rfc3339(std::int64_t wall_ns)
-{
-    std::int64_t seconds = wall_ns / kNsPerSecond;
-    std::int64_t rest = wall_ns % kNsPerSecond;
-    if (rest < 0) {
-        rest += kNsPerSecond;
-        --seconds;
-    }
-    const auto clock = static_cast<std::time_t>(seconds);
-    std::tm parts{};
-    std::array<char, 32> date{};
-    if (::gmtime_r(&clock, &parts) == nullptr ||
-        std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
-        return "unknown";
-    }
-    std::string milliseconds = std::to_string(rest / kNsPerMs);
-    milliseconds.insert(0, 3 - milliseconds.size(), '0');
-    return std::string(date.data()) + "." + milliseconds + "Z";
 }
 
 std::string protocol_text(std::uint32_t protocol)

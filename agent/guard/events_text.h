@@ -12,9 +12,6 @@ namespace hostward::guard {
 /// is a unit with processes. Empty: none, or the path was cut and nobody can tell.
 [[nodiscard]] std::string unit_of(std::string_view cgroup_path);
 
-/// Nanoseconds since 1970 as RFC 3339 in UTC with milliseconds: 2026-11-21T01:02:03.456Z.
-[[nodiscard]] std::string rfc3339(std::int64_t wall_ns);
-
 /// IPPROTO_* for people: "tcp", "udp", ..., or the number.
 [[nodiscard]] std::string protocol_text(std::uint32_t protocol);
 

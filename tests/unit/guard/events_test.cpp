@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/events.h"
 #include "agent/guard/events_text.h"
+#include "agent/guard/events_time.h"
 
 #include <gtest/gtest.h>
 
