@@ -21,6 +21,9 @@ struct Subject {
 [[nodiscard]] Result<Subject> describe_caller(const ExplainOptions& options, guard::Resolver& resolver,
                                               const std::string& root = "/");
 
+/// Supplementary groups of a user as the account files below `root` have them; none for an unknown one.
+[[nodiscard]] std::vector<std::uint32_t> account_groups(std::uint32_t uid, const std::string& root = "/");
+
 /// A running process, read from /proc. NotFound: no such process, or it is outside the guarded cgroup.
 [[nodiscard]] Result<Subject> observe_caller(int pid, const guard::Options& options);
 

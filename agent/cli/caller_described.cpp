@@ -119,6 +119,12 @@ std::string unit_path(const std::string& unit)
 
 } // namespace
 
+std::vector<std::uint32_t> account_groups(std::uint32_t uid, const std::string& root)
+{
+    const auto account = find_account(root, uid);
+    return account ? groups_of(root, account->name) : std::vector<std::uint32_t>{};
+}
+
 Result<Subject> describe_caller(const ExplainOptions& options, guard::Resolver& resolver, const std::string& root)
 {
     Subject out;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <utility>
@@ -41,6 +42,21 @@ Result<EventReader> EventReader::open(const std::string& run_dir)
 {
     EventReader reader(run_dir + "/events.jsonl");
     TRY(reader.queue_files());
+    reader.start_next_file();
+    return reader;
+}
+
+Result<EventReader> EventReader::open_kept(const std::string& file)
+{
+    const bool is_input = file == "-";
+    // Not O_NOFOLLOW: the person named it.
+    UniqueFd fd(is_input ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        const int error_number = errno;
+        return system_error(error_number, "cannot open " + quote(file));
+    }
+    EventReader reader(is_input ? "" : file);
+    reader.files_.push_back(std::move(fd));
     reader.start_next_file();
     return reader;
 }

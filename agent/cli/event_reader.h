@@ -20,6 +20,9 @@ public:
     /// NotFound: there is no such file, the agent never ran with this run_dir.
     [[nodiscard]] static Result<EventReader> open(const std::string& run_dir);
 
+    /// One file that somebody kept, or standard input for "-".
+    [[nodiscard]] static Result<EventReader> open_kept(const std::string& file);
+
     /// The next complete line without its newline, or nothing: the end for now. Call again when there is more.
     [[nodiscard]] Result<std::optional<std::string>> next();
 

@@ -3,6 +3,7 @@
 #include "agent/cli/options.h"
 
 #include "agent/base/terminal.h"
+#include "agent/guard/events_time.h"
 
 #include <CLI/CLI.hpp>
 
@@ -54,6 +55,8 @@ enum Takes : unsigned {
     TakesJson = 4,
     TakesFollow = 8,
     TakesCaller = 16,
+    TakesRecords = 32, ///< --events, --since
+    TakesOutput = 64,
 };
 
 struct Spec {
@@ -73,6 +76,8 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardMetrics, "metrics", "the counters in Prometheus' text format", kGuard},
     Spec{Command::GuardEvents, "events", "print what the agent recorded", kGuard | TakesFollow},
     Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why", kGuard | TakesCaller},
+    Spec{Command::GuardLearn, "learn", "rules for what was denied, to be reviewed",
+         kGuard | TakesRecords | TakesOutput},
 };
 constexpr std::array kConfigCommands{
     Spec{Command::ConfigCheck, "check", "errors and warnings of a policy file", TakesConfig | TakesJson},
@@ -97,6 +102,20 @@ void add_caller_options(CLI::App& app, ExplainOptions& out)
     unit->excludes(cgroup);
 }
 
+void add_record_options(CLI::App& app, CommandLine& out)
+{
+    app.add_option("--events", out.events, "a kept events file, - for stdin [the agent's]")->type_name("FILE");
+    app.add_option("--since", out.since, "a time (UTC), or how long ago: 90s, 30m, 12h, 7d")->type_name("TIME");
+}
+
+void add_output_options(CLI::App& app, LearnOptions& out)
+{
+    auto* count = app.add_option("--min-count", out.min_count, "propose what was seen so often [1]");
+    count->type_name("N")->check(CLI::PositiveNumber);
+    auto* output = app.add_option("--output", out.output, "a new file for the rules [stdout]")->type_name("FILE");
+    app.add_flag("--force", out.force, "replace the output file")->needs(output);
+}
+
 /// `[default]` stands at the end of a description.
 std::string with_default(const char* help, const std::string& value) { return std::string(help) + " [" + value + "]"; }
 
@@ -116,6 +135,12 @@ void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
     }
     if ((spec.takes & TakesFollow) != 0) {
         app.add_flag("-f,--follow", out.follow, "last lines, then wait for more");
+    }
+    if ((spec.takes & TakesRecords) != 0) {
+        add_record_options(app, out);
+    }
+    if ((spec.takes & TakesOutput) != 0) {
+        add_output_options(app, out.learn);
     }
     if ((spec.takes & TakesConfig) != 0) {
         app.add_option("--config", out.config, with_default("policy file", out.config))->type_name("FILE");
@@ -150,6 +175,9 @@ std::string contradiction(const CommandLine& line)
     }
     if (line.command == Command::GuardExplain && !explain.cgroup_path.empty() && explain.cgroup_path[0] != '/') {
         return "--cgroup-path starts with /, it is a path below the guarded cgroup";
+    }
+    if (!line.since.empty() && !guard::parse_since(line.since, 0)) {
+        return "--since is a time like 2026-11-21, 2026-11-21T02:00:00Z, 90s, 30m, 12h, 7d or 2w";
     }
     if (explain.unit.find('/') != std::string::npos) {
         return "--unit is a name; use --cgroup-path for a path";

@@ -6,6 +6,7 @@
 #include "agent/config/guard_config.h"
 #include "agent/guard/options.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -21,6 +22,7 @@ enum class Command {
     GuardEvents,
     GuardExplain,
     GuardMetrics,
+    GuardLearn,
     ConfigCheck,
     ConfigPrint,
 };
@@ -37,6 +39,12 @@ struct ExplainOptions {
     std::string address = "169.254.169.254";
 };
 
+struct LearnOptions {
+    std::string output; ///< empty: standard output
+    bool force = false; ///< replace `output`
+    std::uint64_t min_count = 1;
+};
+
 struct CommandLine {
     Command command = Command::GuardStatus;
     guard::Options guard;
@@ -44,7 +52,10 @@ struct CommandLine {
     std::string preset_dir = config::kPresetDir;
     bool json = false;
     bool follow = false; ///< guard events
+    std::string events;  ///< a kept events file, "-": standard input; empty: that of the agent
+    std::string since;   ///< as written; empty: from the beginning
     ExplainOptions explain;
+    LearnOptions learn;
 };
 
 /// Instead of a command: a text to print, and how to end. Ok: to standard output (--help, --version).

@@ -138,4 +138,11 @@ std::string policy_toml(const config::GuardConfig& config) { return print(config
 
 std::string policy_toml_with_origin(const config::GuardConfig& config) { return print(config, Origin::Said); }
 
+std::string rule_toml(const config::Rule& rule)
+{
+    std::string out;
+    add_rule(out, rule);
+    return out;
+}
+
 } // namespace hostward::cli

@@ -13,4 +13,7 @@ namespace hostward::cli {
 /// The same, with comments that say which file and preset each rule is from, and what was overridden.
 [[nodiscard]] std::string policy_toml_with_origin(const config::GuardConfig& config);
 
+/// One rule, its [[guard.rule]] first.
+[[nodiscard]] std::string rule_toml(const config::Rule& rule);
+
 } // namespace hostward::cli

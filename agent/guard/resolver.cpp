@@ -2,6 +2,7 @@
 #include "agent/guard/resolver.h"
 
 #include "agent/guard/exe_facts.h"
+#include "agent/guard/interpreters.h"
 #include "agent/host/path_trust.h"
 #include "agent/host/users.h"
 
@@ -17,11 +18,6 @@ namespace hostward::guard {
 
 namespace {
 
-/// Programs that run what their caller hands them. By the start of the file's own name: python3.11, perl5.36.
-constexpr std::array<std::string_view, 20> kInterpreters{"python", "perl", "ruby", "node", "php",  "lua",     "tclsh",
-                                                         "java",   "bash", "dash", "sh",   "zsh",  "ksh",     "busybox",
-                                                         "mksh",   "fish", "gawk", "mawk", "deno", "ld-linux"};
-
 bool is_interpreter(int fd)
 {
     std::array<char, PATH_MAX> target{};
@@ -29,11 +25,7 @@ bool is_interpreter(int fd)
     const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
     std::string_view name(target.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
     name.remove_prefix(name.rfind('/') + 1); // npos + 1 is 0
-    return std::ranges::any_of(kInterpreters, [&](std::string_view known) {
-        // "sh" must not match "sha256sum": what follows is a version or nothing.
-        return name.starts_with(known) &&
-               name.find_first_not_of("0123456789.-", known.size()) == std::string_view::npos;
-    });
+    return is_interpreter_name(name);
 }
 
 class HostResolver : public Resolver {

@@ -2,6 +2,7 @@
 // What a person and a program read: help, usage errors, status. expected/NAME.txt holds each text.
 // golden_cli --update-golden writes the expectations anew; look at the difference before you commit it.
 #include "agent/base/text.h"
+#include "agent/cli/learn_view.h"
 #include "agent/cli/options.h"
 #include "agent/cli/status_view.h"
 #include "agent/guard/metrics_text.h"
@@ -78,6 +79,37 @@ guard::GuardStatus absent_status()
     return status;
 }
 
+guard::Learned sample_learned()
+{
+    constexpr std::int64_t kNoon = 1'795'262'400'000'000'000; // 2026-11-21T12:00:00Z
+    guard::Learned out;
+    guard::Sighting seen;
+    seen.count = 1234;
+    seen.first_ns = kNoon;
+    seen.last_ns = kNoon + 1'500'000'000;
+    seen.imdsv1 = 34;
+    seen.users = {"backup (uid 1001)"};
+    seen.exes = {"/usr/bin/aws\n[[guard.rule]]", "/usr/bin/python3.11"};
+    seen.places = {"cron.service"};
+    config::Rule rule;
+    rule.name = "learned-cron-backup";
+    rule.action = config::Action::Allow;
+    rule.users = {{"backup", {}}};
+    rule.units = {{"cron.service", {}}};
+    rule.endpoints = {{"imds", {}}};
+    out.rules = {{rule, seen, {"This unit runs what others ask it to."}}};
+    seen.imdsv1 = 0;
+    seen.last_ns = seen.first_ns;
+    seen.count = 1;
+    out.refused = {{"such a program is never proposed", seen, ""}, {"denied on purpose", seen, "learned-cron-backup"}};
+    out.events = 9;
+    out.decisions = 1236;
+    out.allowed_already = 7;
+    out.first_ns = kNoon;
+    out.last_ns = kNoon + 1'500'000'000;
+    return out;
+}
+
 std::map<std::string, std::string> texts()
 {
     return {
@@ -86,6 +118,10 @@ std::map<std::string, std::string> texts()
         {"help_guard_run", answer_to({"guard", "run", "--help"})},
         {"help_guard_events", answer_to({"guard", "events", "--help"})},
         {"help_guard_explain", answer_to({"guard", "explain", "--help"})},
+        {"help_guard_learn", answer_to({"guard", "learn", "--help"})},
+        {"learn", learn_toml(sample_learned())},
+        {"learn_json", learn_json(sample_learned())},
+        {"learn_nothing", learn_toml({})},
         {"help_config_check", answer_to({"config", "check", "--help"})},
         {"help_config_print", answer_to({"config", "print", "--help"})},
         {"usage_no_command", answer_to({})},

@@ -127,6 +127,37 @@ TEST_F(Program, NoGuardIs4)
     EXPECT_EQ(run({"guard", "unload", "--pin-dir", file("pins"), "--run-dir", dir_}), 4) << read("err");
 }
 
+TEST_F(Program, LearnsRulesThatItReadsAgain)
+{
+    std::ofstream(file("kept.jsonl"))
+        << R"({"time":"2026-11-21T02:00:00.000Z","first":"2026-11-21T02:00:00.000Z","count":2,"decision":"would-deny",)"
+        << R"("reason":"default","endpoint":"imds","uid":4711,"euid":4711,"cgroup":"/system.slice/a.service"})"
+        << "\nnoise\n";
+    const std::vector<std::string> learn{"guard",           "learn",    "--config",
+                                         file("good.toml"), "--events", file("kept.jsonl")};
+    auto to_file = learn;
+    to_file.insert(to_file.end(), {"--output", file("learned.toml")});
+    // "exe_untrusted" is not known here, and no exe_inode either: a unit of its own is enough.
+    EXPECT_EQ(run(to_file), 0) << read("err");
+    EXPECT_NE(read("err").find("1 lines are no events"), std::string::npos) << read("err");
+    EXPECT_NE(read("learned.toml").find("unit = [\"a.service\"]"), std::string::npos) << read("learned.toml");
+    EXPECT_EQ(run({"config", "check", "--config", file("learned.toml")}), 0) << read("err");
+    EXPECT_EQ(run(to_file), 1);
+    EXPECT_NE(read("err").find("--force replaces it"), std::string::npos) << read("err");
+    to_file.emplace_back("--force");
+    EXPECT_EQ(run(to_file), 0) << read("err");
+
+    auto later = learn;
+    later.insert(later.end(), {"--since", "2026-11-22", "--json"});
+    EXPECT_EQ(run(later), 0) << read("err");
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"decisions":0,)")) << read("out");
+    later[later.size() - 2] = "never";
+    EXPECT_EQ(run(later), 2);
+    EXPECT_EQ(run({"guard", "learn", "--config", file("absent.toml"), "--events", file("kept.jsonl")}), 3);
+    EXPECT_EQ(run({"guard", "learn", "--config", file("good.toml"), "--events", file("none.jsonl")}), 1);
+    EXPECT_EQ(run({"guard", "learn", "--config", file("good.toml"), "--force"}), 2) << "nothing to replace";
+}
+
 TEST_F(Program, PrintsTheEventsOfAFile)
 {
     std::ofstream(file("events.jsonl")) << R"({"decision":"deny","time":"t","uid":7})"
