@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 
+#include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -34,6 +36,8 @@ struct Peer {
     std::uint8_t family = 0;
     std::uint8_t protocol = 0;
     std::optional<hw_tag> tag;
+    std::uint32_t uid = 0;
+    std::uint32_t inode = 0;
 };
 
 struct DumpRequest {
@@ -54,10 +58,11 @@ Status send_message(int socket, const void* message, std::size_t size)
     return success();
 }
 
+/// map_fd: whose storage is wanted with each socket; negative: none.
 Status send_dump(int socket, std::uint8_t family, std::uint8_t protocol, int map_fd)
 {
     DumpRequest request;
-    request.header.nlmsg_len = sizeof(request);
+    request.header.nlmsg_len = map_fd < 0 ? offsetof(DumpRequest, storages) : sizeof(request);
     request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
     request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     request.body.sdiag_family = family;
@@ -68,7 +73,7 @@ Status send_dump(int socket, std::uint8_t family, std::uint8_t protocol, int map
     request.map.nla_type = SK_DIAG_BPF_STORAGE_REQ_MAP_FD;
     request.map.nla_len = sizeof(request.map) + sizeof(request.map_fd);
     request.map_fd = static_cast<std::uint32_t>(map_fd);
-    return send_message(socket, &request, sizeof(request));
+    return send_message(socket, &request, request.header.nlmsg_len);
 }
 
 /// Calls `each(type, data, size)` for the attributes in [at, at + size).
@@ -131,7 +136,8 @@ Result<bool> take_message(const nlmsghdr& header, const char* data, std::uint8_t
     }
     std::memcpy(&message, data, sizeof(message));
     peers.push_back({message.id, message.idiag_family, protocol,
-                     find_tag(data + NLMSG_ALIGN(sizeof(message)), size - NLMSG_ALIGN(sizeof(message)))});
+                     find_tag(data + NLMSG_ALIGN(sizeof(message)), size - NLMSG_ALIGN(sizeof(message))),
+                     message.idiag_uid, message.idiag_inode});
     return true;
 }
 
@@ -213,6 +219,16 @@ bool is_valid(const Peer& peer, std::uint32_t endpoint, const CompiledPolicy& po
     return peer.tag->digest != 0 && policy.facts.contains(key);
 }
 
+Result<std::vector<Peer>> tcp_peers(int socket, int map_fd)
+{
+    std::vector<Peer> peers;
+    for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
+        TRY(send_dump(socket, family, IPPROTO_TCP, map_fd));
+        TRY(receive_dump(socket, IPPROTO_TCP, peers));
+    }
+    return peers;
+}
+
 } // namespace
 
 Result<std::size_t> destroy_stale(const KernelMaps& maps, const CompiledPolicy& policy, std::uint64_t generation)
@@ -221,11 +237,7 @@ Result<std::size_t> destroy_stale(const KernelMaps& maps, const CompiledPolicy& 
     if (!socket) {
         return system_error(errno, "cannot open sock_diag");
     }
-    std::vector<Peer> peers;
-    for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
-        TRY(send_dump(socket.get(), family, IPPROTO_TCP, maps.fd(MapId::Tags)));
-        TRY(receive_dump(socket.get(), IPPROTO_TCP, peers));
-    }
+    TRY_ASSIGN(const std::vector<Peer> peers, tcp_peers(socket.get(), maps.fd(MapId::Tags)));
     std::size_t destroyed = 0;
     for (const auto& peer : peers) {
         const auto endpoint = guarding_endpoint(policy, peer);
@@ -235,6 +247,35 @@ Result<std::size_t> destroy_stale(const KernelMaps& maps, const CompiledPolicy& 
         }
     }
     return destroyed;
+}
+
+Result<std::vector<Connection>> list_connections()
+{
+    const UniqueFd socket(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+    if (!socket) {
+        return system_error(errno, "cannot open sock_diag");
+    }
+    TRY_ASSIGN(const std::vector<Peer> peers, tcp_peers(socket.get(), -1));
+    std::vector<Connection> found;
+    for (const auto& peer : peers) {
+        Connection connection;
+        connection.size = peer.family == AF_INET ? 4 : 16;
+        std::memcpy(connection.address.data(), static_cast<const void*>(peer.id.idiag_dst), connection.size);
+        connection.port = ntohs(peer.id.idiag_dport);
+        connection.uid = peer.uid;
+        connection.inode = peer.inode;
+        found.push_back(connection);
+    }
+    return found;
+}
+
+std::string peer_text(const Connection& connection)
+{
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const bool is_v4 = connection.size == 4;
+    (void)::inet_ntop(is_v4 ? AF_INET : AF_INET6, connection.address.data(), text.data(), text.size()); // it fits
+    const std::string address = text.data();
+    return (is_v4 ? address : "[" + address + "]") + ":" + std::to_string(connection.port);
 }
 
 } // namespace hostward::guard

@@ -2,15 +2,12 @@
 #include "agent/guard/links.h"
 
 #include "agent/base/text.h"
+#include "agent/guard/child.h"
 
 #include <bpf/bpf.h>
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -43,15 +40,6 @@ Result<UniqueFd> make_link(int program_fd, int target_fd, bpf_attach_type type)
     return UniqueFd(fd);
 }
 
-Status attach_one(const BpfObject& object, const std::string& program, int cgroup_fd, const std::string& path)
-{
-    auto link = make_link(object.program_fd(program), cgroup_fd, cgroup_hooks().at(program));
-    if (!link) {
-        return link.error().in(program);
-    }
-    return pin(link->get(), path);
-}
-
 std::string link_path(const std::string& directory, const std::string& program)
 {
     return directory + "/link_" + program;
@@ -76,7 +64,7 @@ Status attach_lsm_program(ObjectId id, const KernelMaps& maps, const std::string
     object.select(program);
     TRY(object.load());
     TRY_ASSIGN(const UniqueFd link, make_link(object.program_fd(program), 0, BPF_LSM_MAC));
-    return pin_over(link.get(), path);
+    return path.empty() ? success() : pin_over(link.get(), path);
 }
 
 /// The child's part of attach_lsm(): one line per program, "name" or "name problem".
@@ -84,33 +72,14 @@ void try_programs(ObjectId id, const std::vector<std::string>& programs, const K
                   const std::string& directory, int out)
 {
     for (const auto& program : programs) {
-        const auto attached = attach_lsm_program(id, maps, program, link_path(directory, program));
+        const auto attached =
+            attach_lsm_program(id, maps, program, directory.empty() ? "" : link_path(directory, program));
         std::string line = program;
         if (!attached) {
             line += " " + escape(attached.error().text);
         }
         line += "\n";
         (void)!::write(out, line.data(), line.size()); // a parent that is gone needs no answer
-    }
-}
-
-/// Everything the child wrote until it ended or the deadline passed.
-std::string read_until_deadline(int in)
-{
-    const auto deadline = std::chrono::steady_clock::now() + kTrialDeadline;
-    std::string text;
-    std::array<char, 4096> buffer{};
-    while (true) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        pollfd wait{in, POLLIN, 0};
-        if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) <= 0) {
-            return text;
-        }
-        const auto size = ::read(in, buffer.data(), buffer.size());
-        if (size <= 0) {
-            return text;
-        }
-        text.append(buffer.data(), static_cast<std::size_t>(size));
     }
 }
 
@@ -132,11 +101,18 @@ std::vector<Attempt> parse_attempts(const std::vector<std::string>& programs, co
 
 } // namespace
 
+Result<UniqueFd> attach_for_now(const BpfObject& object, const std::string& program, int cgroup_fd)
+{
+    auto link = make_link(object.program_fd(program), cgroup_fd, cgroup_hooks().at(program));
+    return link ? std::move(link) : link.error().in(program);
+}
+
 Status attach_to_cgroup(const BpfObject& object, int cgroup_fd, const std::string& directory)
 {
     // The connect hooks first: a connection made before the egress hook is there is tagged already.
     for (const auto& program : program_names(ObjectId::Guard)) {
-        TRY(attach_one(object, program, cgroup_fd, link_path(directory, program)));
+        TRY_ASSIGN(const UniqueFd link, attach_for_now(object, program, cgroup_fd));
+        TRY(pin(link.get(), link_path(directory, program)));
     }
     return success();
 }
@@ -211,27 +187,8 @@ std::vector<std::string> missing_links(ObjectId id, const std::string& directory
 std::vector<Attempt> attach_lsm(ObjectId id, const std::vector<std::string>& programs, const KernelMaps& maps,
                                 const std::string& directory)
 {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) < 0) {
-        return parse_attempts(programs, "");
-    }
-    UniqueFd reader(ends[0]);
-    UniqueFd writer(ends[1]);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        reader.reset();
-        try_programs(id, programs, maps, directory, writer.get());
-        ::_exit(0);
-    }
-    writer.reset();
-    const std::string text = child < 0 ? "" : read_until_deadline(reader.get());
-    if (child > 0) {
-        (void)::kill(child, SIGKILL); // finished already, or hanging in the kernel
-        // A child in an uninterruptible wait cannot be reaped now; init does it when it comes back.
-        for (int i = 0; i < 100 && ::waitpid(child, nullptr, WNOHANG) == 0; ++i) {
-            (void)::poll(nullptr, 0, 10); // only passes the time
-        }
-    }
+    const std::string text =
+        run_child([&](int out) { try_programs(id, programs, maps, directory, out); }, kTrialDeadline);
     return parse_attempts(programs, text);
 }
 

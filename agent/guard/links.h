@@ -11,6 +11,9 @@
 
 namespace hostward::guard {
 
+/// Attaches one program of the guard object to the cgroup for as long as the link is held: no pin.
+[[nodiscard]] Result<UniqueFd> attach_for_now(const BpfObject& object, const std::string& program, int cgroup_fd);
+
 /// Attaches every program of the guard object to the cgroup and pins the links in `directory`.
 [[nodiscard]] Status attach_to_cgroup(const BpfObject& object, int cgroup_fd, const std::string& directory);
 
@@ -35,7 +38,7 @@ struct Attempt {
 
 /// Tries each of `programs` of an LSM object on its own, in a child with a deadline: an attach can hang for ever on
 /// kernels whose RCU-tasks grace periods stall. Attached links are pinned as directory/link_<program>,
-/// replacing a pin of the same name.
+/// replacing a pin of the same name; an empty `directory` lets them go again at once.
 [[nodiscard]] std::vector<Attempt> attach_lsm(ObjectId id, const std::vector<std::string>& programs,
                                               const KernelMaps& maps, const std::string& directory);
 
