@@ -15,6 +15,9 @@ enum class ExitCode {
     NotLoaded = 4,     ///< no guard at this pin directory
     Unsupported = 5,   ///< this kernel lacks something that the guard needs
     Refused = 6,       ///< the kernel or the guard's seal refused: missing privilege, or sealed until reboot
+    Warnings = 7,      ///< guard doctor: the worst finding is a warning
+    CannotTell = 8,    ///< guard doctor: something could not be looked at, and nothing worse was found
+    Errors = 9,        ///< guard doctor: the worst finding is an error
 };
 
 /// The one place where a kind of error becomes an exit code. NotFound is Failed: only the command knows whether what

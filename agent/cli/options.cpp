@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kHelpColumn = 26;
 constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 policy file has errors,\n"
-                                "4 guard not loaded, 5 kernel lacks something, 6 refused.";
+                                "4 guard not loaded, 5 kernel lacks something, 6 refused; of guard doctor's\n"
+                                "findings the worst is: 7 a warning, 8 that it cannot tell, 9 an error.";
 
 /// The library's help, on lines of 80 columns: without the lists of exclusions, and with every command on the first
 /// page.
@@ -78,6 +79,7 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why", kGuard | TakesCaller},
     Spec{Command::GuardLearn, "learn", "rules for what was denied, to be reviewed",
          kGuard | TakesRecords | TakesOutput},
+    Spec{Command::GuardDoctor, "doctor", "what is missing or wrong, and what to do", kGuard},
 };
 constexpr std::array kConfigCommands{
     Spec{Command::ConfigCheck, "check", "errors and warnings of a policy file", TakesConfig | TakesJson},

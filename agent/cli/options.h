@@ -23,6 +23,7 @@ enum class Command {
     GuardExplain,
     GuardMetrics,
     GuardLearn,
+    GuardDoctor,
     ConfigCheck,
     ConfigPrint,
 };

@@ -2,6 +2,7 @@
 // What a person and a program read: help, usage errors, status. expected/NAME.txt holds each text.
 // golden_cli --update-golden writes the expectations anew; look at the difference before you commit it.
 #include "agent/base/text.h"
+#include "agent/cli/doctor_view.h"
 #include "agent/cli/learn_view.h"
 #include "agent/cli/options.h"
 #include "agent/cli/status_view.h"
@@ -110,6 +111,33 @@ guard::Learned sample_learned()
     return out;
 }
 
+/// One of each severity, two that say the same, and text that tries to reach the terminal.
+std::vector<guard::Finding> sample_findings()
+{
+    using enum guard::Severity;
+    return {
+        {"btf", "kernel", Ok, "the kernel describes its types (BTF)", {}, {}, {}},
+        {"lsm-list",
+         "kernel",
+         Warning,
+         "BPF is not among the active security modules",
+         {"/sys/kernel/security/lsm: lockdown,yama"},
+         {"packet-qdisc-bypass", "af-xdp", "passed-descriptor", "ptrace"},
+         {"grubby --update-kernel=ALL --args=\"lsm=lockdown,yama,bpf\"", "reboot"}},
+        {"layer-connect", "layers", Error, "the connect layer does not work: the guard does not load", {}, {}, {}},
+        {"connections",
+         "guard",
+         Info,
+         "sockets that are connected: 1",
+         {"169.254.169.254:80 \x1b[2J\n /bin/x"},
+         {},
+         {}},
+        {"rule-shadowed", "policy", CannotTell, "cannot tell what the policy says", {"no file"}, {}, {}},
+        {"rule-interpreter", "policy", CannotTell, "cannot tell what the policy says", {"no file"}, {}, {}},
+        {"boot-unit", "boot", Ok, "hostward-guard.service is enabled", {}, {}, {}},
+    };
+}
+
 std::map<std::string, std::string> texts()
 {
     return {
@@ -122,6 +150,7 @@ std::map<std::string, std::string> texts()
         {"learn", learn_toml(sample_learned())},
         {"learn_json", learn_json(sample_learned())},
         {"learn_nothing", learn_toml({})},
+        {"help_guard_doctor", answer_to({"guard", "doctor", "--help"})},
         {"help_config_check", answer_to({"config", "check", "--help"})},
         {"help_config_print", answer_to({"config", "print", "--help"})},
         {"usage_no_command", answer_to({})},
@@ -134,6 +163,8 @@ std::map<std::string, std::string> texts()
         {"metrics_absent", guard::metrics_text(absent_status(), "1.2.3", std::nullopt)},
         {"status_absent", status_text(absent_status())},
         {"status_absent_json", status_json(absent_status())},
+        {"doctor", doctor_text(sample_findings())},
+        {"doctor_json", doctor_json(sample_findings())},
     };
 }
 

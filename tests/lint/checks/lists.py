@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that stand in two places are the same: configuration keys, event fields, reasons, metrics, rows, capabilities."""
+"""Lists that stand in two places are the same: configuration keys, event fields, reasons, metrics, rows, findings."""
 import json
 import re
 
@@ -16,6 +16,10 @@ EVENT_SCHEMA = "docs/schema/event.schema.json"
 METRICS = "agent/guard/metrics_text.cpp"
 METRICS_PAGE = "docs/metrics.md"
 THREATS = "docs/threat-model.md"
+DIAGNOSE = "agent/guard/diagnose.cpp"
+DOCTOR_PAGE = "docs/doctor.md"
+CHECK = re.compile(r'^    Check\{"([\w-]+)", "\w+", \w+\},$', re.M)
+FINDINGS_BLOCK = re.compile(r"<!-- findings:begin -->(.*?)<!-- findings:end -->", re.S)
 # Every list of row ids besides the document: the product's own, and the table of kernels.
 ROWS = "agent/guard/rows.cpp"
 TABLE = "tests/vm/table.py"
@@ -99,6 +103,19 @@ def check_rows(tree: Tree) -> list[Finding]:
     return findings
 
 
+def check_findings(tree: Tree) -> list[Finding]:
+    page = tree.text(DOCTOR_PAGE)
+    block = FINDINGS_BLOCK.search(page)
+    in_page = re.findall(r"^\| `([\w-]+)` \|", block.group(1) if block else "", re.M)
+    in_code = CHECK.findall(tree.text(DIAGNOSE))
+    findings = compare(DOCTOR_PAGE, "finding", set(in_code), set(in_page))
+    if not findings and in_code != in_page:
+        findings.append(Finding(DOCTOR_PAGE, 1, f"findings stand in another order than in {DIAGNOSE}"))
+    if f"asks {len(in_code)} questions" not in page:
+        findings.append(Finding(DOCTOR_PAGE, 1, f"the document does not say that there are {len(in_code)} questions"))
+    return findings
+
+
 def check_capabilities(tree: Tree) -> list[Finding]:
     kept = set(re.findall(r"^    (CAP_\w+),", tree.text(PROCESS), re.M))
     bounding = re.search(r"^CapabilityBoundingSet=(.*)$", tree.text(UNIT), re.M)
@@ -108,7 +125,7 @@ def check_capabilities(tree: Tree) -> list[Finding]:
 def run(tree: Tree) -> list[Finding]:
     findings = []
     for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE, EVENT_SCHEMA), check_reasons),
-                         ((METRICS, METRICS_PAGE), check_metrics),
+                         ((METRICS, METRICS_PAGE), check_metrics), ((DIAGNOSE, DOCTOR_PAGE), check_findings),
                          ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
@@ -129,6 +146,8 @@ _FILES = {
     EVENTS: 'out["uid"] = 1;\nout["gid"] = 2;\n',
     EVENTS_PAGE: "<!-- fields:begin -->\n| name | meaning |\n|---|---|\n| `uid`, `gid` | x |\n<!-- fields:end -->\n" + "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
                          for kind, name in (("reasons", "rule"), ("hooks", "tc"), ("lost", "a"))),
+    DIAGNOSE: '    Check{"a-b", "kernel", check_a},\n    Check{"c", "guard", check_c},\n',
+    DOCTOR_PAGE: "asks 2 questions\n<!-- findings:begin -->\n| `a-b` | x |\n| `c` | y |\n<!-- findings:end -->\n",
     THREATS: "<!-- threat-rows:begin -->\n| id | attack | stopped by | rest |\n|---|---|---|---|\n"
              "| tcp | x | connect | |\n| dnat | y | kernel, egress | |\n<!-- threat-rows:end -->\n",
     ROWS: 'constexpr std::string_view kDnat = "dnat";\nRow{"tcp", "title", "connect", x},\nRow{kDnat, "t", "egress", x},\n',
@@ -164,5 +183,9 @@ CASES = [
     _case("row not documented", "row .* udp is in the code", ROWS, "tcp", "udp"),
     _case("row without code", "row .* dnat is in the document", ROWS, "kDnat,", "kOther,"),
     _case("row stopped by another layer", "code says tc", ROWS, '"egress"', '"tc"'),
+    _case("finding not documented", "finding c is in the code", DOCTOR_PAGE, "`c`", "`d`"),
+    _case("finding without code", "finding c is in the document", DIAGNOSE, '"c"', '"d"'),
+    _case("findings in another order", "another order", DOCTOR_PAGE, "| `a-b` | x |\n| `c` | y |", "| `c` | y |\n| `a-b` | x |"),
+    _case("findings miscounted", "there are 2 questions", DOCTOR_PAGE, "asks 2", "asks 3"),
     _case("no rows", "no table of rows", THREATS, "threat-rows", "rows"),
 ]
