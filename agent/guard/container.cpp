@@ -149,7 +149,7 @@ Container at_top(const Names& names)
     if (const auto name = between(names[0], "lxc.payload.", "")) {
         return {"lxc", std::string(*name), "", ""};
     }
-    if (names[0] == "lxc" && names.size() > 1) {
+    if (names[0] == "lxc" && names.size() > 1 && !names[1].empty()) {
         return {"lxc", std::string(names[1]), "", ""};
     }
     if (names[0] == "docker" && names.size() > 1 && is_id(names[1])) {

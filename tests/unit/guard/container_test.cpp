@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+#include <vector>
+
 namespace hostward::guard {
 namespace {
 
@@ -97,6 +101,54 @@ TEST(Container, IsNoOtherName)
     EXPECT_EQ(text(with_id("/docker/IDa")), kNone);
     EXPECT_EQ(container_of(with_id("/kubepods.slice/kubepods-podXY.slice/docker-ID.scope")).pod_uid, "");
     EXPECT_EQ(container_of(with_id("/a.slice/a-podab.slice/docker-ID.scope")).pod_uid, "");
+}
+
+// Names from which every manager makes its own, in any order: what is told is always whole.
+TEST(Container, TellsAllOrNothing)
+{
+    const std::vector<std::string> names{
+        "kubepods",
+        "kubepods.slice",
+        "burstable",
+        "kubepods-burstable.slice",
+        "pod0a1b",
+        "kubepods-pod0a_1b.slice",
+        "docker",
+        "ecs",
+        "libpod_parent",
+        "system.slice",
+        "lxc",
+        "machine.slice",
+        "a.service",
+        "lxc.payload.a",
+        "",
+        ".slice",
+        "-pod.slice",
+        "podX",
+        "machine-a.scope",
+        kId,
+        with_id("docker-ID.scope"),
+        with_id("crio-ID"),
+        with_id("libpod-ID"),
+    };
+    std::mt19937 random(3);
+    std::uniform_int_distribution<std::size_t> pick(0, names.size() - 1);
+    std::map<std::string, int> seen;
+    for (int i = 0; i < 200'000; ++i) {
+        std::string path;
+        for (std::size_t depth = random() % 5; depth > 0; --depth) {
+            path += "/" + names[pick(random)];
+        }
+        const Container found = container_of(path);
+        ++seen[found.runtime];
+        EXPECT_EQ(found.runtime.empty(), found.id.empty() && found.pod_uid.empty()) << path;
+        EXPECT_EQ(found.qos.empty(), found.pod_uid.empty()) << path;
+        const bool by_name = found.runtime == "lxc" || found.runtime == "systemd-nspawn";
+        EXPECT_TRUE(by_name || found.id.empty() || found.id == kId) << path;
+        const bool delegated = path.starts_with("/a.service") || path.starts_with("/system.slice/a.service");
+        EXPECT_TRUE(!delegated || found.runtime.empty()) << path;
+    }
+    EXPECT_EQ(seen.size(), 7U) << "the test tries too little";
 }
 
 TEST(Container, PodsAreKnownByTheirTop)
