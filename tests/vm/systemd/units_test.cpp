@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -112,6 +114,26 @@ TEST_F(Systemd, AnAllowedUnitGetsThroughAndAnotherDoesNot)
     EXPECT_EQ(reaches("allowed"), 0) << journal();
     EXPECT_EQ(reaches("other"), kRefused);
     EXPECT_EQ(reaches("allowed-not"), kRefused);
+    // systemd calls the cgroup of this one _cpu.service.
+    EXPECT_EQ(reaches("cpu"), 0) << journal();
+    EXPECT_EQ(reaches("memory"), kRefused);
+}
+
+TEST_F(Systemd, TheUnitMayWriteItsMetrics)
+{
+    const std::string folder = "/var/lib/prometheus/node-exporter";
+    const std::string file = folder + "/hostward.prom";
+    std::filesystem::create_directories(folder);
+    std::filesystem::create_directories("/etc/hostward/policy.d");
+    std::ofstream("/etc/hostward/policy.d/metrics.toml") << "[guard]\nmetrics_file = \"" << file << "\"\n";
+    must({"/usr/bin/systemctl", "restart", kAgent}); // the folder is new: the unit's mounts have to know it
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    EXPECT_NE(text.str().find("\nhostward_guard_loaded 1\n"), std::string::npos) << text.str() << journal();
+    EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0644));
+    must({"/usr/bin/systemctl", "stop", kAgent});
+    EXPECT_FALSE(std::filesystem::exists(file)) << "nobody keeps it up to date";
+    must({"/usr/bin/systemctl", "start", kAgent});
 }
 
 TEST_F(Systemd, FreshUnitsAreJudgedRightFromTheirFirstInstruction)
