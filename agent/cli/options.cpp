@@ -58,6 +58,7 @@ enum Takes : unsigned {
     TakesCaller = 16,
     TakesRecords = 32, ///< --events, --since
     TakesOutput = 64,
+    TakesAnyOwner = 1U << 12,
 };
 
 struct Spec {
@@ -82,8 +83,9 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardDoctor, "doctor", "what is missing or wrong, and what to do", kGuard},
 };
 constexpr std::array kConfigCommands{
-    Spec{Command::ConfigCheck, "check", "errors and warnings of a policy file", TakesConfig | TakesJson},
-    Spec{Command::ConfigPrint, "print", "the policy as understood, defaults filled in", TakesConfig},
+    Spec{Command::ConfigCheck, "check", "errors and warnings of a policy file",
+         TakesConfig | TakesAnyOwner | TakesJson},
+    Spec{Command::ConfigPrint, "print", "the policy as understood, defaults filled in", TakesConfig | TakesAnyOwner},
 };
 
 void add_caller_options(CLI::App& app, ExplainOptions& out)
@@ -148,6 +150,9 @@ void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
         app.add_option("--config", out.config, with_default("policy file", out.config))->type_name("FILE");
         app.add_option("--presets", out.preset_dir, with_default("installed presets", out.preset_dir))
             ->type_name("DIR");
+    }
+    if ((spec.takes & TakesAnyOwner) != 0) {
+        app.add_flag("--any-owner", out.any_owner, "files that others than root can change, too");
     }
     if ((spec.takes & TakesPlace) != 0) {
         add_place_options(app, out.guard);

@@ -51,6 +51,7 @@ struct CommandLine {
     guard::Options guard;
     std::string config = "/etc/hostward/hostward.toml";
     std::string preset_dir = config::kPresetDir;
+    bool any_owner = false; ///< config check, config print
     bool json = false;
     bool follow = false; ///< guard events
     std::string events;  ///< a kept events file, "-": standard input; empty: that of the agent

@@ -16,6 +16,7 @@ struct PolicyFile {
 
 /// Every error means that the file cannot be used (ExitCode::InvalidConfig), whatever its kind.
 [[nodiscard]] Result<PolicyFile> read_policy_file(const std::string& path, guard::Resolver& resolver,
-                                                  const std::string& preset_dir = config::kPresetDir);
+                                                  const std::string& preset_dir = config::kPresetDir,
+                                                  config::Trust trust = config::Trust::RootOnly);
 
 } // namespace hostward::cli

@@ -24,11 +24,11 @@ std::string folder_of(const std::string& path)
 
 class Loader {
 public:
-    Loader(std::string path, std::string preset_dir)
+    Loader(std::string path, std::string preset_dir, Trust trust)
         : path_(std::move(path)), folder_(folder_of(path_)), preset_dir_(std::move(preset_dir))
     {
         // Others read only to look, and their files are their own.
-        if (::geteuid() == 0) {
+        if (::geteuid() == 0 && trust == Trust::RootOnly) {
             owner_ = 0;
         }
     }
@@ -184,9 +184,9 @@ private:
 
 } // namespace
 
-Result<GuardConfig> load(const std::string& path, const std::string& preset_dir)
+Result<GuardConfig> load(const std::string& path, const std::string& preset_dir, Trust trust)
 {
-    return Loader(path, preset_dir).load();
+    return Loader(path, preset_dir, trust).load();
 }
 
 } // namespace hostward::config

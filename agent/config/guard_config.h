@@ -83,11 +83,18 @@ inline constexpr std::size_t kDropInsMax = 256;
 inline constexpr std::size_t kPresetsMax = 64;    ///< in one policy
 inline constexpr std::size_t kPresetDepthMax = 8; ///< presets that include each other
 
+/// Whom root believes.
+enum class Trust {
+    RootOnly, ///< for what is enforced
+    AnyOwner, ///< to look at a file, such as a checkout in a build pipeline
+};
+
 /// The policy of the main file `path`, of policy.d/*.toml beside it in the order of their names (bytewise), and of the
 /// presets that these include (presets/NAME.toml beside the main file, else preset_dir/NAME.toml), as merge() says.
 /// A link to /dev/null in place of a drop-in or a preset is an empty one. Any file that is missing, cannot be read, is
-/// no regular file, is larger than a bound or has an error is an error: nothing is left out. So is, when root reads, a
-/// file that another user can change or replace.
-[[nodiscard]] Result<GuardConfig> load(const std::string& path, const std::string& preset_dir = kPresetDir);
+/// no regular file, is larger than a bound or has an error is an error: nothing is left out. So is, when root reads and
+/// believes root only, a file that another user can change or replace.
+[[nodiscard]] Result<GuardConfig> load(const std::string& path, const std::string& preset_dir = kPresetDir,
+                                       Trust trust = Trust::RootOnly);
 
 } // namespace hostward::config

@@ -111,6 +111,19 @@ TEST_F(Program, ChecksAPolicy)
     EXPECT_EQ(run({"config", "check", "--config", file("absent.toml")}), 3);
 }
 
+TEST_F(Program, RootTakesNobodyElsesPolicyUnlessItOnlyLooks)
+{
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root's policy has to be root's";
+    }
+    fs::permissions(file("good.toml"), fs::perms::others_write, fs::perm_options::add);
+    EXPECT_EQ(run({"config", "check", "--config", file("good.toml")}), 3);
+    EXPECT_NE(read("err").find("is writable by everybody"), std::string::npos) << read("err");
+    EXPECT_EQ(run({"config", "check", "--any-owner", "--config", file("good.toml")}), 0);
+    EXPECT_EQ(run({"config", "print", "--any-owner", "--config", file("good.toml")}), 0);
+    EXPECT_EQ(run({"guard", "load", "--any-owner", "--config", file("good.toml")}), 2) << "not for what is enforced";
+}
+
 TEST_F(Program, PrintsAPolicyThatItReadsAgain)
 {
     EXPECT_EQ(run({"config", "print", "--config", file("good.toml")}, file("printed.toml")), 0);
