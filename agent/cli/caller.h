@@ -27,6 +27,13 @@ struct Subject {
 /// A running process, read from /proc. NotFound: no such process, or it is outside the guarded cgroup.
 [[nodiscard]] Result<Subject> observe_caller(int pid, const guard::Options& options);
 
+/// Whom the newest recorded denial was about, with the groups of the account files; and the endpoint asked for.
+struct RecordedDenial {
+    Subject subject;
+    std::string endpoint;
+};
+[[nodiscard]] Result<RecordedDenial> last_denial(const CommandLine& line, guard::Resolver& resolver);
+
 /// What /proc/PID/status tells. Nothing: a line is missing or malformed.
 struct ProcStatus {
     std::uint32_t uid = 0;

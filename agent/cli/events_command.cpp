@@ -4,9 +4,13 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/event_reader.h"
 #include "agent/cli/event_view.h"
+#include "agent/cli/recorded.h"
+#include "agent/guard/events_filter.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/inotify.h>
+#include <sys/signalfd.h>
 
 #include <array>
 #include <deque>
@@ -20,8 +24,21 @@ constexpr std::size_t kLastLines = 10; ///< shown before following
 struct Printer {
     Output& out;
     bool json = false;
+    guard::EventFilter filter;
     std::uint64_t damaged = 0;
 
+    /// Counts what it cannot judge.
+    bool wants(const std::string& line)
+    {
+        if (filter.takes_all()) {
+            return true;
+        }
+        const auto event = guard::parse_event(line);
+        damaged += event ? 0U : 1U;
+        return event && filter.matches(*event);
+    }
+
+    /// Of a line that is wanted.
     void print(const std::string& line)
     {
         if (json && is_event(line)) {
@@ -41,7 +58,9 @@ Status print_available(EventReader& reader, Printer& printer)
         if (!line) {
             break;
         }
-        printer.print(*line);
+        if (printer.wants(*line)) {
+            printer.print(*line);
+        }
     }
     return success();
 }
@@ -54,6 +73,9 @@ Status print_last(EventReader& reader, Printer& printer)
         if (!line) {
             break;
         }
+        if (!printer.wants(*line)) {
+            continue;
+        }
         last.push_back(std::move(*line));
         if (last.size() > kLastLines) {
             last.pop_front();
@@ -64,6 +86,42 @@ Status print_last(EventReader& reader, Printer& printer)
     }
     return success();
 }
+
+/// SIGINT and SIGTERM as a descriptor while it lives: a person who has seen enough is no failure.
+class Stop {
+public:
+    static Result<Stop> watch()
+    {
+        Stop out;
+        (void)::sigemptyset(&out.signals_);
+        (void)::sigaddset(&out.signals_, SIGINT);
+        (void)::sigaddset(&out.signals_, SIGTERM);
+        out.fd_.reset(::signalfd(-1, &out.signals_, SFD_CLOEXEC | SFD_NONBLOCK));
+        if (!out.fd_) {
+            const int error_number = errno;
+            return system_error(error_number, "cannot watch for the end");
+        }
+        return out;
+    }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
+    /// Only while we wait: whoever writes to a reader that does not read must die of the signal.
+    void block(bool blocked) const
+    {
+        (void)::sigprocmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &signals_, nullptr); // valid arguments cannot fail
+    }
+    /// Takes a signal that came. Before block(false), or it ends us after all.
+    [[nodiscard]] bool has_come() const
+    {
+        signalfd_siginfo ignored{};
+        return ::read(fd_.get(), &ignored, sizeof(ignored)) == sizeof(ignored);
+    }
+
+private:
+    Stop() = default;
+    sigset_t signals_{};
+    UniqueFd fd_;
+};
 
 /// Told by the kernel when the folder of the events changes.
 class Changes {
@@ -78,19 +136,23 @@ public:
         return Changes(std::move(fd));
     }
 
-    /// Waits for a change. False: whoever reads our output is gone.
-    Result<bool> wait(int output_fd)
+    /// Waits for a change. False: whoever reads our output is gone, or we are asked to stop.
+    Result<bool> wait(int output_fd, const Stop& stop)
     {
-        std::array<pollfd, 2> waiting{{{fd_.get(), POLLIN, 0}, {output_fd, 0, 0}}};
-        if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) {
-            const int error_number = errno;
+        std::array<pollfd, 3> waiting{{{fd_.get(), POLLIN, 0}, {output_fd, 0, 0}, {stop.fd(), POLLIN, 0}}};
+        stop.block(true);
+        const int count = ::poll(waiting.data(), waiting.size(), -1);
+        const int error_number = errno;
+        const bool stopped = stop.has_come();
+        stop.block(false);
+        if (count < 0 && error_number != EINTR) {
             return system_error(error_number, "cannot wait for events");
         }
         std::array<char, 4096> ignored{};
         while (::read(fd_.get(), ignored.data(), ignored.size()) > 0) {
             // What changed does not matter: the reader looks itself.
         }
-        return (waiting[1].revents & POLLERR) == 0;
+        return !stopped && (waiting[1].revents & POLLERR) == 0;
     }
 
 private:
@@ -100,11 +162,12 @@ private:
 
 Status follow(const std::string& run_dir, Printer& printer)
 {
+    TRY_ASSIGN(const Stop stop, Stop::watch());
     TRY_ASSIGN(Changes changes, Changes::watch(run_dir)); // before the first read: nothing falls in between
     TRY_ASSIGN(EventReader reader, EventReader::open(run_dir));
     TRY(print_last(reader, printer));
     while (!printer.out.failed()) {
-        TRY_ASSIGN(const bool is_read, changes.wait(printer.out.fd()));
+        TRY_ASSIGN(const bool is_read, changes.wait(printer.out.fd(), stop));
         if (!is_read) {
             break;
         }
@@ -117,7 +180,8 @@ Status follow(const std::string& run_dir, Printer& printer)
 
 Result<ExitCode> guard_events(const CommandLine& line, const Streams& streams)
 {
-    Printer printer{streams.out, line.json};
+    Printer printer{streams.out, line.json, line.filter};
+    TRY_ASSIGN(printer.filter.since_ns, first_moment(line.since));
     if (line.follow) {
         TRY(follow(line.guard.run_dir, printer));
         return ExitCode::Ok;

@@ -1,14 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/base/log.h"
+#include "agent/base/text.h"
+#include "agent/cli/caller.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/explain_view.h"
 #include "agent/cli/path_resolver.h"
 #include "agent/cli/policy_file.h"
 #include "agent/guard/resolver.h"
+#include "agent/guard/status.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hostward::cli {
+
+namespace {
+
+/// What `address` an endpoint of the policy has; `otherwise` if there is no such endpoint any more.
+std::string address_of(const config::GuardConfig& config, const std::string& endpoint, const std::string& otherwise)
+{
+    const auto found = std::ranges::find(config.endpoints, endpoint, &config::Endpoint::name);
+    return found == config.endpoints.end() || found->addresses.empty() ? otherwise : found->addresses[0].value;
+}
+
+/// Which policy the answer is about: that of the file, not what the kernel has.
+std::string loaded_note(const CommandLine& line, const PolicyFile& file)
+{
+    const auto status = guard::read_status(line.guard);
+    const auto& digest = file.policy.head.policy_digest;
+    if (!status) {
+        return "cannot tell which policy is loaded, this is about " + quote(line.config) + ": " + status.error().text;
+    }
+    if (!status->loaded) {
+        return "no guard is loaded, this is about " + quote(line.config);
+    }
+    const bool same = status->policy_digest == hex(static_cast<const unsigned char*>(digest), sizeof(digest));
+    return same ? "" : "the guard has another policy loaded, this is about " + quote(line.config);
+}
+
+struct Question {
+    Subject subject;
+    std::string address;
+};
+
+Result<Question> ask(const CommandLine& line, const PolicyFile& file, guard::Resolver& resolver)
+{
+    const auto& explain = line.explain;
+    if (explain.last_denial) {
+        TRY_ASSIGN(RecordedDenial denial, last_denial(line, resolver));
+        return Question{std::move(denial.subject), address_of(file.config, denial.endpoint, explain.address)};
+    }
+    TRY_ASSIGN(Subject subject,
+               explain.pid ? observe_caller(*explain.pid, line.guard) : describe_caller(explain, resolver));
+    return Question{std::move(subject), explain.address};
+}
+
+} // namespace
 
 Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
 {
@@ -19,12 +66,11 @@ Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
         streams.err.print_line(file.error().text);
         return ExitCode::InvalidConfig;
     }
-    auto subject =
-        line.explain.pid ? observe_caller(*line.explain.pid, line.guard) : describe_caller(line.explain, *resolver);
-    if (!subject) {
-        return subject.error();
+    TRY_ASSIGN(Question question, ask(line, *file, *resolver));
+    if (std::string note = loaded_note(line, *file); !note.empty()) {
+        question.subject.notes.push_back(std::move(note));
     }
-    const auto explanation = explain(file->policy, subject.take(), line.explain.address);
+    const auto explanation = explain(file->policy, std::move(question.subject), question.address);
     if (!explanation) {
         log_error(explanation.error().text);
         return ExitCode::Usage;

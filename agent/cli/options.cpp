@@ -77,7 +77,8 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard},
     Spec{Command::GuardMetrics, "metrics", "the counters in Prometheus' text format", kGuard},
     Spec{Command::GuardEvents, "events", "print what the agent recorded", kGuard | TakesFollow},
-    Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why", kGuard | TakesCaller},
+    Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why",
+         kGuard | TakesCaller | TakesRecords},
     Spec{Command::GuardLearn, "learn", "rules for what was denied, to be reviewed",
          kGuard | TakesRecords | TakesOutput},
     Spec{Command::GuardDoctor, "doctor", "what is missing or wrong, and what to do", kGuard},
@@ -99,17 +100,38 @@ void add_caller_options(CLI::App& app, ExplainOptions& out)
     auto* cgroup = app.add_option("--cgroup-path", out.cgroup_path, "path below the guarded cgroup");
     cgroup->type_name("PATH");
     auto* container = app.add_flag("--container", out.container, "in a container");
+    auto* last = app.add_flag("--last-denial", out.last_denial, "whom the newest recorded denial was about");
+    last->excludes(pid);
     app.add_option("--address", out.address, "address asked for [" + out.address + "]")->type_name("ADDRESS");
     for (auto* described : {user, group, exe, unit, cgroup, container}) {
         described->excludes(pid);
+        last->excludes(described);
     }
     unit->excludes(cgroup);
+}
+
+void add_since_option(CLI::App& app, std::string& out)
+{
+    app.add_option("--since", out, "a time (UTC), or how long ago: 90s, 30m, 12h, 7d")->type_name("TIME");
+}
+
+void add_filter_options(CLI::App& app, CommandLine& out)
+{
+    auto& filter = out.filter;
+    app.add_option("--user", filter.user, "only of this user, by name or number")->type_name("USER");
+    app.add_option("--exe", filter.exe, "only of this program")->type_name("PATH");
+    app.add_option("--unit", filter.unit, "only in this systemd unit")->type_name("UNIT");
+    app.add_option("--rule", filter.rule, "only what this rule decided")->type_name("RULE");
+    auto* decision = app.add_option("--decision", filter.decision, "only allow, deny or would-deny");
+    decision->type_name("WORD")->check(CLI::IsMember({"allow", "deny", "would-deny"}));
+    app.add_flag("--container", filter.container, "only in containers");
+    add_since_option(app, out.since);
 }
 
 void add_record_options(CLI::App& app, CommandLine& out)
 {
     app.add_option("--events", out.events, "a kept events file, - for stdin [the agent's]")->type_name("FILE");
-    app.add_option("--since", out.since, "a time (UTC), or how long ago: 90s, 30m, 12h, 7d")->type_name("TIME");
+    add_since_option(app, out.since);
 }
 
 void add_output_options(CLI::App& app, LearnOptions& out)
@@ -139,6 +161,7 @@ void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
     }
     if ((spec.takes & TakesFollow) != 0) {
         app.add_flag("-f,--follow", out.follow, "last lines, then wait for more");
+        add_filter_options(app, out);
     }
     if ((spec.takes & TakesRecords) != 0) {
         add_record_options(app, out);
@@ -177,8 +200,8 @@ void add_group(CLI::App& app, const char* name, const char* help, const std::arr
 std::string contradiction(const CommandLine& line)
 {
     const auto& explain = line.explain;
-    if (line.command == Command::GuardExplain && !explain.pid && explain.user.empty()) {
-        return "guard explain needs --user or --pid";
+    if (line.command == Command::GuardExplain && !explain.pid && !explain.last_denial && explain.user.empty()) {
+        return "guard explain needs --user, --pid or --last-denial";
     }
     if (line.command == Command::GuardExplain && !explain.cgroup_path.empty() && explain.cgroup_path[0] != '/') {
         return "--cgroup-path starts with /, it is a path below the guarded cgroup";

@@ -4,6 +4,7 @@
 
 #include "agent/cli/exit_code.h"
 #include "agent/config/guard_config.h"
+#include "agent/guard/events_filter.h"
 #include "agent/guard/options.h"
 
 #include <cstdint>
@@ -28,7 +29,7 @@ enum class Command {
     ConfigPrint,
 };
 
-/// Whom `guard explain` is asked about: a process, or a description.
+/// Whom `guard explain` is asked about: a process, a description, or the caller of the last denial.
 struct ExplainOptions {
     std::optional<int> pid;
     std::string user;                ///< name or number
@@ -37,6 +38,7 @@ struct ExplainOptions {
     std::string unit;
     std::string cgroup_path; ///< below the guarded cgroup
     bool container = false;
+    bool last_denial = false; ///< whom the newest recorded denial was about
     std::string address = "169.254.169.254";
 };
 
@@ -53,9 +55,10 @@ struct CommandLine {
     std::string preset_dir = config::kPresetDir;
     bool any_owner = false; ///< config check, config print
     bool json = false;
-    bool follow = false; ///< guard events
-    std::string events;  ///< a kept events file, "-": standard input; empty: that of the agent
-    std::string since;   ///< as written; empty: from the beginning
+    bool follow = false;       ///< guard events
+    std::string events;        ///< a kept events file, "-": standard input; empty: that of the agent
+    std::string since;         ///< as written; empty: from the beginning
+    guard::EventFilter filter; ///< guard events; its time is `since`
     ExplainOptions explain;
     LearnOptions learn;
 };

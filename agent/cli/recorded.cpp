@@ -19,6 +19,8 @@ std::int64_t now_ns()
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+} // namespace
+
 Result<std::int64_t> first_moment(const std::string& since)
 {
     if (since.empty()) {
@@ -29,8 +31,6 @@ Result<std::int64_t> first_moment(const std::string& since)
     }
     return invalid_error("--since " + quote(since) + " is no time");
 }
-
-} // namespace
 
 Status read_recorded(const CommandLine& line, const std::function<void(const guard::EventRecord&)>& take)
 {

@@ -5,14 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 
 namespace hostward::cli {
 namespace {
@@ -58,6 +61,10 @@ protected:
 
     static int spawn(std::vector<std::string>& words, const posix_spawn_file_actions_t& actions)
     {
+        return end_of(start(words, actions));
+    }
+    static pid_t start(std::vector<std::string>& words, const posix_spawn_file_actions_t& actions)
+    {
         std::string program = HOSTWARD_PROGRAM;
         std::vector<char*> argv{program.data()};
         for (auto& word : words) {
@@ -66,6 +73,10 @@ protected:
         argv.push_back(nullptr);
         pid_t pid = 0;
         EXPECT_EQ(::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ), 0);
+        return pid;
+    }
+    static int end_of(pid_t pid)
+    {
         int status = 0;
         EXPECT_EQ(::waitpid(pid, &status, 0), pid);
         return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -138,6 +149,106 @@ TEST_F(Program, NoGuardIs4)
     EXPECT_EQ(run({"guard", "status", "--json", "--pin-dir", file("pins"), "--run-dir", dir_}), 4) << read("err");
     EXPECT_TRUE(read("out").starts_with(R"({"version":1,"state":"absent",)")) << read("out");
     EXPECT_EQ(run({"guard", "unload", "--pin-dir", file("pins"), "--run-dir", dir_}), 4) << read("err");
+}
+
+/// `guard events -f` of its own run_dir.
+class Following : public Program {
+protected:
+    pid_t follow(std::vector<std::string> options)
+    {
+        std::vector<std::string> words{"guard", "events", "-f", "--run-dir", dir_};
+        words.insert(words.end(), options.begin(), options.end());
+        posix_spawn_file_actions_t actions;
+        EXPECT_EQ(::posix_spawn_file_actions_init(&actions), 0);
+        ::posix_spawn_file_actions_addopen(&actions, 1, file("out").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        ::posix_spawn_file_actions_addopen(&actions, 2, file("err").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        const pid_t pid = start(words, actions);
+        ::posix_spawn_file_actions_destroy(&actions);
+        return pid;
+    }
+    static std::string line(const std::string& decision, int uid)
+    {
+        return R"({"time":"2026-11-21T02:00:00.000Z","first":"2026-11-21T02:00:00.000Z","count":1,"decision":")" +
+               decision + R"(","uid":)" + std::to_string(uid) + "}\n";
+    }
+    void append(const std::string& text) const { std::ofstream(file("events.jsonl"), std::ios::app) << text; }
+    [[nodiscard]] bool comes(const std::string& text) const
+    {
+        constexpr int kTries = 2000;
+        for (int i = 0; i < kTries && read("out") != text; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return read("out") == text;
+    }
+};
+
+TEST_F(Following, GoesOverARotationAndEndsWithControlC)
+{
+    append(line("deny", 1) + line("allow", 2));
+    const pid_t pid = follow({"--json", "--decision", "deny"});
+    std::string expected = line("deny", 1);
+    EXPECT_TRUE(comes(expected)) << read("out") << read("err");
+    append(line("allow", 3) + line("deny", 4));
+    fs::rename(file("events.jsonl"), file("events.jsonl.1"));
+    append(line("deny", 5));
+    expected += line("deny", 4) + line("deny", 5);
+    EXPECT_TRUE(comes(expected)) << read("out") << read("err");
+    EXPECT_EQ(::kill(pid, SIGINT), 0);
+    EXPECT_EQ(end_of(pid), 0);
+    EXPECT_EQ(read("out"), expected);
+    EXPECT_EQ(read("err"), "");
+}
+
+TEST_F(Program, FiltersEvents)
+{
+    std::ofstream(file("events.jsonl"))
+        << R"({"time":"2026-11-21T02:00:00.000Z","first":"2026-11-21T02:00:00.000Z","count":1,"decision":"deny","uid":7})"
+        << "\n"
+        << R"({"time":"2026-11-22T02:00:00.000Z","first":"2026-11-21T02:00:00.000Z","count":1,"decision":"deny","uid":8})"
+        << "\nnoise\n";
+    EXPECT_EQ(run({"guard", "events", "--run-dir", dir_, "--since", "2026-11-22"}), 0);
+    EXPECT_NE(read("out").find("uid 8"), std::string::npos) << read("out");
+    EXPECT_EQ(read("out").find("uid 7"), std::string::npos) << read("out");
+    EXPECT_NE(read("err").find("1 lines are no events"), std::string::npos) << read("err");
+    EXPECT_EQ(run({"guard", "events", "--run-dir", dir_, "--user", "9"}), 0);
+    EXPECT_EQ(read("out"), "");
+    EXPECT_EQ(run({"guard", "events", "--run-dir", dir_, "--decision", "maybe"}), 2);
+}
+
+TEST_F(Program, ExplainsTheLastDenial)
+{
+    const std::string start =
+        R"({"count":1,"endpoint":"imds","reason":"default","cgroup":"/","first":"2026-11-21T02:00:00.000Z",)";
+    std::ofstream(file("kept.jsonl")) << start
+                                      << R"("time":"2026-11-21T02:00:00.000Z","decision":"deny","uid":7,"euid":7})"
+                                      << "\n"
+                                      << start
+                                      << R"("time":"2026-11-21T03:00:00.000Z","decision":"deny","uid":0,"euid":0})"
+                                      << "\n"
+                                      << start
+                                      << R"("time":"2026-11-21T02:30:00.000Z","decision":"deny","uid":8,"euid":8})"
+                                      << "\n"
+                                      << start
+                                      << R"("time":"2026-11-21T04:00:00.000Z","decision":"allow","uid":9,"euid":9})"
+                                      << "\n"
+                                      << start << R"("time":"2026-11-21T05:00:00.000Z","decision":"deny","uid":6})"
+                                      << "\n";
+    const std::vector<std::string> explain{"guard",           "explain",          "--last-denial",
+                                           "--events",        file("kept.jsonl"), "--config",
+                                           file("good.toml"), "--pin-dir",        file("pins")};
+    EXPECT_EQ(run(explain), 0) << read("err");
+    const std::string text = read("out");
+    EXPECT_TRUE(text.starts_with("caller: uid 0,")) << text;
+    EXPECT_NE(text.find("note: denied until 2026-11-21T03:00:00.000Z: reason default\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("no known caller was denied until 2026-11-21T05:00"), std::string::npos) << text;
+    EXPECT_NE(text.find("note: no guard is loaded, this is about"), std::string::npos) << text;
+    EXPECT_NE(text.find("rule \"a\": matches\nallow: rule \"a\"\n"), std::string::npos) << text;
+    auto later = explain;
+    later.insert(later.end(), {"--since", "2026-11-21T03:30"});
+    EXPECT_EQ(run(later), 1);
+    EXPECT_NE(read("err").find("no denial of a known caller"), std::string::npos) << read("err");
+    later.insert(later.end(), {"--user", "root"});
+    EXPECT_EQ(run(later), 2);
 }
 
 TEST_F(Program, LearnsRulesThatItReadsAgain)

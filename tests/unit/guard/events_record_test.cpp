@@ -3,6 +3,7 @@
 
 #include "agent/base/text.h"
 #include "agent/guard/events.h"
+#include "agent/guard/events_filter.h"
 #include "agent/guard/events_time.h"
 
 #include <gtest/gtest.h>
@@ -113,6 +114,38 @@ TEST(EventRecordTest, LeavesOutWhatItDoesNotKnow)
     EXPECT_EQ(parse_event(std::string(kMinimal) + R"(,"uid":4294967296})")->uid, std::nullopt);
     EXPECT_EQ(parse_event(std::string(kMinimal) + R"(,"uid":-1})")->uid, std::nullopt);
     EXPECT_EQ(parse_event(std::string(kMinimal) + R"(,"exe":"/a\\q"})")->exe, "");
+}
+
+TEST(EventFilterTest, EveryConditionCounts)
+{
+    const auto event = parse_event(event_line(flow_of("curl"), names(), kTwoOClock));
+    ASSERT_TRUE(event);
+    const auto with = [&](auto change) {
+        EventFilter filter;
+        change(filter);
+        EXPECT_FALSE(filter.takes_all());
+        return filter.matches(*event);
+    };
+    EXPECT_TRUE(EventFilter{}.takes_all());
+    EXPECT_TRUE(EventFilter{}.matches(*event));
+    EXPECT_TRUE(with([](auto& f) { f.user = "al\nice"; }));
+    EXPECT_TRUE(with([](auto& f) { f.user = "1000"; }));
+    EXPECT_TRUE(with([](auto& f) { f.user = "0"; })) << "the effective one";
+    EXPECT_FALSE(with([](auto& f) { f.user = "100"; }));
+    EXPECT_TRUE(with([](auto& f) { f.exe = "/curl"; }));
+    EXPECT_FALSE(with([](auto& f) { f.exe = "curl"; }));
+    EXPECT_TRUE(with([](auto& f) { f.unit = "a.service"; }));
+    EXPECT_FALSE(with([](auto& f) { f.unit = "b.service"; }));
+    EXPECT_FALSE(with([](auto& f) { f.rule = "x"; })) << "no rule decided";
+    EXPECT_TRUE(with([](auto& f) { f.decision = "would-deny"; }));
+    EXPECT_FALSE(with([](auto& f) { f.decision = "deny"; }));
+    EXPECT_TRUE(with([](auto& f) { f.container = true; }));
+    EXPECT_TRUE(with([](auto& f) { f.since_ns = kTwoOClock + 2 * kSecond; }));
+    EXPECT_FALSE(with([](auto& f) { f.since_ns = kTwoOClock + 2 * kSecond + 1; }));
+    EXPECT_FALSE(with([](auto& f) {
+        f.user = "1000";
+        f.unit = "b.service";
+    }));
 }
 
 TEST(EventRecordTest, RefusesForeignLines)
