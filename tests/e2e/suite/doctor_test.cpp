@@ -296,7 +296,7 @@ TEST_F(Doctor, WhoIsConnected)
     EXPECT_NE(report.text("connections").find("/held"), std::string::npos) << report.text("connections");
 }
 
-// Not part of the suite: vm/doctor_confidentiality and vm/doctor_integrity boot a kernel with that parameter.
+// Not part of the suite: vm/doctor-* boots a kernel with that parameter.
 class DISABLED_DoctorLockdown : public Doctor {};
 
 TEST_F(DISABLED_DoctorLockdown, Confidentiality)
