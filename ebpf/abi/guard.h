@@ -92,6 +92,15 @@ enum hw_hook {
 	HW_HOOK_COUNT,
 };
 
+/* What a request to the metadata service is, by its head (ebpf/http.h). */
+enum hw_imds {
+	HW_IMDS_NONE = 0, /* not a request */
+	HW_IMDS_V1,       /* carries no token */
+	HW_IMDS_V2,       /* carries a token, or asks for one */
+	HW_IMDS_UNKNOWN,  /* could not be read, and what follows on its connection neither */
+	HW_IMDS_COUNT,
+};
+
 /* Things counted that are not decisions. */
 enum hw_lost {
 	HW_LOST_FLOWS_FULL = 0, /* a decision that found the flow table full: counted, not listed */
@@ -284,6 +293,39 @@ struct hw_tag {
 	__u32 pad;
 };
 HW_STATIC_ASSERT(sizeof(struct hw_tag) == 32, "hw_tag");
+
+/* Where in an HTTP request the next byte belongs. Zero: before the first request. */
+enum hw_http_state {
+	HW_HTTP_START = 0,   /* before a request; empty lines are skipped */
+	HW_HTTP_METHOD,
+	HW_HTTP_TARGET,
+	HW_HTTP_VERSION,
+	HW_HTTP_LINE,        /* first byte of a header line */
+	HW_HTTP_NAME,
+	HW_HTTP_VALUE,
+	HW_HTTP_BODY,        /* of known length */
+	HW_HTTP_CHUNK_SIZE,
+	HW_HTTP_CHUNK_EXTENSION,
+	HW_HTTP_CHUNK_DATA,
+	HW_HTTP_CHUNK_END,
+	HW_HTTP_TRAILER,     /* first byte of a trailer line */
+	HW_HTTP_TRAILER_LINE,
+	HW_HTTP_UNSURE,      /* the request is counted, where it ends is unclear: a further byte is unknown */
+	HW_HTTP_LOST,        /* counted as unknown; not followed any further */
+};
+
+/* The reader of one connection's requests. */
+struct hw_http {
+	__u32 next_sequence; /* TCP sequence number of the byte to be read next */
+	__u32 is_synced;     /* next_sequence is known: the SYN was seen */
+	__u32 body_left;     /* bytes of the body or chunk still to come */
+	__u32 flags;         /* enum hw_http_flags of ebpf/http.h, of this request */
+	__u32 state;         /* enum hw_http_state */
+	__u32 name;          /* which known header name this line may be: enum hw_http_text */
+	__u32 match;         /* bytes of the expected text that matched */
+	__u32 pad;
+};
+HW_STATIC_ASSERT(sizeof(struct hw_http) == 32, "hw_http");
 
 /* Per-CPU; summed by the reader. Index: hw_head.counter[rule], or hw_endpoint.counter. */
 struct hw_counter {
