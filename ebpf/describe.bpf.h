@@ -86,14 +86,18 @@ static __noinline int describe_program(struct hw_scratch *s)
 	return 0;
 }
 
+static __always_inline void describe_caller(struct hw_scratch *s)
+{
+	s->flow.pid = bpf_get_current_pid_tgid() >> 32;
+	describe_cgroup(s);
+	describe_program(s);
+}
+
 /* Records s->out for the calling thread. The caller has set endpoint, hook and protocol of s->flow_key. */
 static __always_inline void record_caller(struct hw_scratch *s, const struct hw_head *head)
 {
 	key_flow(s, head);
-	if (!find_flow(s, current_epoch())) {
-		s->flow.pid = bpf_get_current_pid_tgid() >> 32;
-		describe_cgroup(s);
-		describe_program(s);
-	}
-	add_flow(s);
+	if (!find_flow(&s->flow_key, current_epoch()))
+		describe_caller(s);
+	add_flow(&s->flow_key, &s->flow);
 }

@@ -7,10 +7,12 @@
  *   working memory, no tag: deny (fail closed). A destination that is not guarded is not touched.
  * cgroup_skb/egress: a packet to a guarded address from a socket without a valid tag is dropped and
  *   counted: raw sockets, destination NAT, connections older than the guard, and whatever path to
- *   connect comes next. Packets whose network header cannot be read are dropped.
+ *   connect comes next. Packets whose network header cannot be read are dropped. What an allowed
+ *   connection asks is read only to count its version (stream.bpf.h); that never drops anything.
  */
 #include "ebpf/describe.bpf.h"
 #include "ebpf/packet.bpf.h"
+#include "ebpf/stream.bpf.h"
 
 /* For the agent alone, kept here so that they live and die with the guard. */
 struct {
@@ -46,7 +48,7 @@ static __always_inline bool tag_socket(struct bpf_sock *sk, const struct hw_head
 
 /* 1: go on, 0: EPERM */
 static __always_inline int judge(struct bpf_sock_addr *ctx, const struct hw_policy *policy,
-				 const struct hw_fact *endpoint, __u32 hook)
+				 const struct hw_fact *endpoint, __u32 hook, bool is_imds)
 {
 	const struct hw_head *head = policy->head;
 	struct hw_scratch *s = take_scratch(CALLER);
@@ -73,6 +75,8 @@ static __always_inline int judge(struct bpf_sock_addr *ctx, const struct hw_poli
 	s->flow_key.hook = hook;
 	record_caller(s, head);
 	allowed = s->out.verdict == HW_ALLOW || head->mode == HW_AUDIT;
+	if (allowed && is_imds && ctx->type == SOCK_STREAM && ctx->protocol == IPPROTO_TCP)
+		start_stream(ctx, s);
 	drop_scratch(CALLER);
 	return allowed;
 }
@@ -92,7 +96,7 @@ static __always_inline int guard(struct bpf_sock_addr *ctx, __u32 w0, __u32 w1, 
 	endpoint = find_endpoint(policy.facts, w0, w1, w2, w3);
 	if (!endpoint)
 		return 1;
-	return judge(ctx, &policy, endpoint, hook);
+	return judge(ctx, &policy, endpoint, hook, is_imds(w0, w1, w2, w3));
 }
 
 SEC("cgroup/connect4")
@@ -124,8 +128,13 @@ SEC("cgroup_skb/egress")
 int guard_egress(struct __sk_buff *skb)
 {
 	struct hw_packet packet = {.protocol = skb->protocol, .hook = HW_HOOK_EGRESS};
+	struct hw_destination to = {.reason = HW_REASON_RULE};
 
-	return judge_packet(skb, &packet);
+	if (!judge_packet(skb, &packet, &to))
+		return 0;
+	if (to.endpoint)
+		read_segment(skb, to.payload_at, packet.transport);
+	return 1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -20,6 +20,7 @@ SEC("tc")
 int guard_tc_ether(struct __sk_buff *skb)
 {
 	struct hw_packet packet = {.hook = HW_HOOK_TC, .offset = ETHERNET_HEADER};
+	struct hw_destination to = {.reason = HW_REASON_RULE};
 	__be16 type;
 
 	for (int i = 0; i <= VLAN_TAGS_MAX; i++) {
@@ -30,7 +31,7 @@ int guard_tc_ether(struct __sk_buff *skb)
 		packet.offset += VLAN_TAG;
 	}
 	packet.protocol = type;
-	return judge_packet(skb, &packet) ? TC_GO_ON : TC_DROP;
+	return judge_packet(skb, &packet, &to) ? TC_GO_ON : TC_DROP;
 }
 
 /* Interfaces without link-layer header: the first nibble is the IP version. */
@@ -38,12 +39,13 @@ SEC("tc")
 int guard_tc_ip(struct __sk_buff *skb)
 {
 	struct hw_packet packet = {.hook = HW_HOOK_TC};
+	struct hw_destination to = {.reason = HW_REASON_RULE};
 	__u8 version;
 
 	if (bpf_skb_load_bytes(skb, 0, &version, sizeof(version)))
 		return TC_GO_ON;
 	packet.protocol = version >> 4 == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	return judge_packet(skb, &packet) ? TC_GO_ON : TC_DROP;
+	return judge_packet(skb, &packet, &to) ? TC_GO_ON : TC_DROP;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -74,6 +74,23 @@ struct {
 	__type(value, struct hw_counter);
 } counters SEC(".maps");
 
+/* The reader of a connection's requests, at its socket. Lives as long as the socket. No memory: the
+ * connection is not followed (HW_LOST_STREAMS_FULL). */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct hw_stream);
+} streams SEC(".maps");
+
+/* Key: enum hw_imds. Requests over all rules. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HW_IMDS_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} requests SEC(".maps");
+
 /* Key: enum hw_reason. Denials (audit: would-be denials) by reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -277,15 +277,14 @@ static __noinline int record_packet(struct __sk_buff *skb, const struct hw_packe
 	s->flow_key.protocol = packet->transport;
 	s->flow_key.hook = packet->hook;
 	key_flow(s, head);
-	add_flow(s);
+	add_flow(&s->flow_key, &s->flow);
 	drop_scratch(PACKET);
 	return 0;
 }
 
-/* Whether the packet may go on. */
-static __always_inline bool judge_packet(struct __sk_buff *skb, struct hw_packet *packet)
+/* Whether the packet may go on; `to` is where it goes. */
+static __always_inline bool judge_packet(struct __sk_buff *skb, struct hw_packet *packet, struct hw_destination *to)
 {
-	struct hw_destination to = {.reason = HW_REASON_RULE};
 	const struct hw_control *c = get_control();
 	struct hw_policy policy;
 	bool audited = false;
@@ -294,15 +293,15 @@ static __always_inline bool judge_packet(struct __sk_buff *skb, struct hw_packet
 	if (!c || !get_policy(c, &policy))
 		return true; /* never attached without a policy */
 	if (packet->protocol == bpf_htons(ETH_P_IP))
-		destination_v4(skb, packet, c, policy.facts, &to);
+		destination_v4(skb, packet, c, policy.facts, to);
 	else if (packet->protocol == bpf_htons(ETH_P_IPV6))
-		destination_v6(skb, packet, c, policy.facts, &to);
-	if (!to.endpoint)
+		destination_v6(skb, packet, c, policy.facts, to);
+	if (!to->endpoint)
 		return true;
-	reason = judge_socket(skb, packet, &policy, &to, &audited);
+	reason = judge_socket(skb, packet, &policy, to, &audited);
 	if (reason == HW_REASON_RULE || audited)
 		return true;
 	count_reason(reason);
-	record_packet(skb, packet, policy.head, to.endpoint->endpoint, reason);
+	record_packet(skb, packet, policy.head, to->endpoint->endpoint, reason);
 	return policy.head->mode == HW_AUDIT;
 }

@@ -6,14 +6,20 @@
 
 #include "ebpf/decide.bpf.h"
 
+/* Where the rule, or without one the endpoint's default, is counted. */
+static __always_inline __u32 counter_index(const struct hw_head *head, __u32 rule, __u32 endpoint)
+{
+	if (rule < HW_RULES_MAX)
+		return head->counter[rule & (HW_RULES_MAX - 1)];
+	return head->endpoints[endpoint & (HW_ENDPOINTS_MAX - 1)].counter;
+}
+
 /* Adds s->out to the counters of its rule, or of the endpoint's default. */
 static __always_inline void count_decision(const struct hw_scratch *s, const struct hw_head *head, __u32 endpoint)
 {
 	struct hw_counter *counter;
-	__u32 index = head->endpoints[endpoint & (HW_ENDPOINTS_MAX - 1)].counter;
+	__u32 index = counter_index(head, s->out.rule, endpoint);
 
-	if (s->out.rule < HW_RULES_MAX)
-		index = head->counter[s->out.rule & (HW_RULES_MAX - 1)];
 	counter = bpf_map_lookup_elem(&counters, &index);
 	if (!counter)
 		return;
@@ -39,15 +45,15 @@ static __always_inline void touch_flow(struct hw_flow *flow, __u64 now)
 	flow->last_ns = now; /* a race leaves one of two nearly equal times */
 }
 
-static __always_inline struct hw_flow *find_flow(const struct hw_scratch *s, __u32 epoch)
+static __always_inline struct hw_flow *find_flow(const struct hw_flow_key *key, __u32 epoch)
 {
-	return epoch ? bpf_map_lookup_elem(&flows_odd, &s->flow_key) : bpf_map_lookup_elem(&flows_even, &s->flow_key);
+	return epoch ? bpf_map_lookup_elem(&flows_odd, key) : bpf_map_lookup_elem(&flows_even, key);
 }
 
-static __always_inline long insert_flow(const struct hw_scratch *s, __u32 epoch)
+static __always_inline long insert_flow(const struct hw_flow_key *key, const struct hw_flow *flow, __u32 epoch)
 {
-	return epoch ? bpf_map_update_elem(&flows_odd, &s->flow_key, &s->flow, BPF_NOEXIST)
-		     : bpf_map_update_elem(&flows_even, &s->flow_key, &s->flow, BPF_NOEXIST);
+	return epoch ? bpf_map_update_elem(&flows_odd, key, flow, BPF_NOEXIST)
+		     : bpf_map_update_elem(&flows_even, key, flow, BPF_NOEXIST);
 }
 
 static __always_inline void wake_agent(__u32 epoch)
@@ -74,25 +80,25 @@ static __always_inline void key_flow(struct hw_scratch *s, const struct hw_head 
 	s->flow_key.generation = head->generation;
 }
 
-/* Adds s->flow_key to the flows. */
-static __noinline int add_flow(struct hw_scratch *s)
+/* Counts once for this key; `first` is what the flow starts as where there is none. */
+static __noinline int add_flow(const struct hw_flow_key *key, struct hw_flow *first)
 {
 	__u32 epoch = current_epoch();
 	__u64 now = bpf_ktime_get_ns();
-	struct hw_flow *flow = find_flow(s, epoch);
+	struct hw_flow *flow = find_flow(key, epoch);
 
 	if (flow) {
 		touch_flow(flow, now);
 		return 0;
 	}
-	s->flow.count = 1;
-	s->flow.first_ns = now;
-	s->flow.last_ns = now;
-	if (!insert_flow(s, epoch)) {
+	first->count = 1;
+	first->first_ns = now;
+	first->last_ns = now;
+	if (!insert_flow(key, first, epoch)) {
 		wake_agent(epoch);
 		return 0;
 	}
-	flow = find_flow(s, epoch); /* another CPU may have added it meanwhile */
+	flow = find_flow(key, epoch); /* another CPU may have added it meanwhile */
 	if (flow)
 		touch_flow(flow, now);
 	else

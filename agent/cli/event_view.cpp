@@ -85,6 +85,8 @@ std::string cause_text(const json& event)
     const std::string protocol = field(event, "protocol");
     const std::string pid = field(event, "pid");
     text += protocol.empty() ? "" : ", " + protocol;
+    const std::string version = field(event, "imds_version");
+    text += version.empty() ? "" : ", IMDS version " + version;
     text += pid.empty() ? "" : ", pid " + pid;
     return text;
 }

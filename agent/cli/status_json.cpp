@@ -35,6 +35,11 @@ Json layers_json(const std::vector<guard::LayerStatus>& layers)
     return out;
 }
 
+Json requests_json(const guard::RequestCounts& requests)
+{
+    return {{"v1", requests.v1}, {"v2", requests.v2}, {"unknown", requests.unknown}};
+}
+
 Json rules_json(const std::vector<guard::RuleStatus>& rules)
 {
     Json out = Json::array();
@@ -43,7 +48,8 @@ Json rules_json(const std::vector<guard::RuleStatus>& rules)
                        {"action", rule.allow ? "allow" : "deny"},
                        {"allowed", rule.allowed},
                        {"denied", rule.denied},
-                       {"would_deny", rule.would_deny}});
+                       {"would_deny", rule.would_deny},
+                       {"requests", requests_json(rule.requests)}});
     }
     return out;
 }
@@ -56,7 +62,8 @@ Json endpoints_json(const std::vector<guard::EndpointStatus>& endpoints)
                        {"default", endpoint.default_allow ? "allow" : "deny"},
                        {"allowed", endpoint.allowed},
                        {"denied", endpoint.denied},
-                       {"would_deny", endpoint.would_deny}});
+                       {"would_deny", endpoint.would_deny},
+                       {"requests", requests_json(endpoint.requests)}});
     }
     return out;
 }
@@ -99,6 +106,7 @@ std::string status_json(const guard::GuardStatus& status)
     out["layers"] = layers_json(status.layers);
     out["rules"] = rules_json(status.rules);
     out["endpoints"] = endpoints_json(status.endpoints);
+    out["requests"] = requests_json(status.requests);
     out["reasons"] = numbers_json(status.reasons);
     out["lost"] = numbers_json(status.lost);
     out["rows"] = rows_json(status.rows);

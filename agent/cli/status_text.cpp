@@ -81,6 +81,32 @@ std::string counts_text(const guard::GuardStatus& status)
     return out;
 }
 
+std::string requests_line(const std::string& name, const guard::RequestCounts& requests)
+{
+    if (requests.v1 == 0 && requests.v2 == 0 && requests.unknown == 0) {
+        return "";
+    }
+    return "  " + padded(escape(name), kNameColumn + 8) + number(requests.v1) + number(requests.v2) +
+           number(requests.unknown) + "\n";
+}
+
+/// Who still speaks IMDSv1: rules with requests only.
+std::string requests_text(const guard::GuardStatus& status)
+{
+    std::string out;
+    for (const auto& rule : status.rules) {
+        out += requests_line(rule.name, rule.requests);
+    }
+    for (const auto& endpoint : status.endpoints) {
+        out += requests_line("(default of " + endpoint.name + ")", endpoint.requests);
+    }
+    out += requests_line("all since loading", status.requests);
+    if (out.empty()) {
+        return "";
+    }
+    return "\n" + padded("requests by version", kNameColumn + 10) + "      IMDSv1      IMDSv2     unknown\n" + out;
+}
+
 /// Only what happened: twenty zeros say nothing.
 std::string numbers_text(const char* title, const std::map<std::string, std::uint64_t>& numbers)
 {
@@ -135,7 +161,7 @@ std::string status_text(const guard::GuardStatus& status)
         return padded("guard", kNameColumn) + "not loaded at " + escape(status.pin_dir) +
                ": every local user can reach the metadata service\n";
     }
-    return head_text(status) + layers_text(status.layers) + counts_text(status) +
+    return head_text(status) + layers_text(status.layers) + counts_text(status) + requests_text(status) +
            numbers_text("denials by reason", status.reasons) + numbers_text("counted and not listed", status.lost) +
            rows_text(status.rows);
 }

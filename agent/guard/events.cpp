@@ -49,6 +49,7 @@ void add_decision(const Flow& flow, const Names& names, Json& out)
     out["endpoint"] = names.endpoint ? text_or_null(names.endpoint(key.endpoint, key.generation)) : Json(nullptr);
     out["hook"] = hook_wording(key.hook).name;
     out["protocol"] = key.protocol == 0 ? Json(nullptr) : Json(protocol_text(key.protocol));
+    out["imds_version"] = text_or_null(std::string(imds_wording(key.imds).name));
 }
 
 /// What only the caller's own context shows: null when a packet was judged later.

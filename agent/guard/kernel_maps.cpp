@@ -33,6 +33,8 @@ const char* map_name(MapId id)
     case MapId::Facts: return "facts";
     case MapId::Names: return "names";
     case MapId::Tags: return "tags";
+    case MapId::Streams: return "streams";
+    case MapId::Requests: return "requests";
     case MapId::Counters: return "counters";
     case MapId::Reasons: return "reasons";
     case MapId::Lost: return "lost";
@@ -87,6 +89,9 @@ Result<hw_counter> KernelMaps::counter(std::uint32_t index) const
         sum.allowed += value.allowed;
         sum.denied += value.denied;
         sum.would_deny += value.would_deny;
+        for (std::size_t i = 0; i < HW_IMDS_COUNT; ++i) {
+            sum.requests[i] += value.requests[i];
+        }
     }
     return sum;
 }

@@ -19,6 +19,8 @@ enum class MapId {
     Facts,
     Names,
     Tags,
+    Streams,
+    Requests,
     Counters,
     Reasons,
     Lost,

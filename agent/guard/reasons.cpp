@@ -48,6 +48,7 @@ constexpr std::array kHooks{
     Entry{HW_HOOK_EGRESS, {"egress", "packet leaving a socket of this host"}},
     Entry{HW_HOOK_TC, {"tc", "packet leaving a network interface"}},
     Entry{HW_HOOK_LSM, {"lsm", "security hook of the kernel"}},
+    Entry{HW_HOOK_REQUEST, {"request", "request on a connection that was decided before"}},
 };
 
 constexpr std::array kLost{
@@ -55,12 +56,21 @@ constexpr std::array kLost{
     Entry{HW_LOST_SCRATCH_BUSY, {"scratch_busy", "packet decisions counted but not listed: no working memory"}},
     Entry{HW_LOST_CACHE_FULL, {"cache_full", "cgroups matched again because the cache is full"}},
     Entry{HW_LOST_RING_FULL, {"ring_full", "wake-ups not sent because one is pending"}},
+    Entry{HW_LOST_STREAMS_FULL,
+          {"streams_full", "connections whose requests are not counted: no memory to follow them"}},
 };
 
 constexpr std::array kVerdicts{
     Entry{HW_DENY, {"deny", "refused"}},
     Entry{HW_ALLOW, {"allow", "allowed"}},
     Entry{HW_BROKER, {"broker", "sent to the request-level broker"}},
+};
+
+constexpr std::array kVersions{
+    Entry{HW_IMDS_NONE, {"", "no request"}},
+    Entry{HW_IMDS_V1, {"1", "a request without a token"}},
+    Entry{HW_IMDS_V2, {"2", "a request with a token, or for one"}},
+    Entry{HW_IMDS_UNKNOWN, {"unknown", "a request that could not be read, and what followed it"}},
 };
 
 /// Every number from 0 on has its entry at its own index.
@@ -76,6 +86,7 @@ template <std::size_t size> constexpr bool is_dense(const std::array<Entry, size
 static_assert(kReasons.size() == HW_REASON_COUNT && is_dense(kReasons));
 static_assert(kHooks.size() == HW_HOOK_COUNT && is_dense(kHooks));
 static_assert(kLost.size() == HW_LOST_COUNT && is_dense(kLost));
+static_assert(kVersions.size() == HW_IMDS_COUNT && is_dense(kVersions));
 static_assert(kVerdicts.size() == HW_BROKER + 1 && is_dense(kVerdicts));
 
 template <std::size_t size> Wording find(const std::array<Entry, size>& table, unsigned number)
@@ -88,6 +99,7 @@ template <std::size_t size> Wording find(const std::array<Entry, size>& table, u
 Wording reason_wording(unsigned reason) { return find(kReasons, reason); }
 Wording hook_wording(unsigned hook) { return find(kHooks, hook); }
 Wording lost_wording(unsigned lost) { return find(kLost, lost); }
+Wording imds_wording(unsigned version) { return find(kVersions, version); }
 Wording verdict_wording(unsigned verdict) { return find(kVerdicts, verdict); }
 
 } // namespace hostward::guard

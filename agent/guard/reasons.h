@@ -19,6 +19,7 @@ struct Wording {
 [[nodiscard]] Wording reason_wording(unsigned reason);   ///< enum hw_reason
 [[nodiscard]] Wording hook_wording(unsigned hook);       ///< enum hw_hook
 [[nodiscard]] Wording lost_wording(unsigned lost);       ///< enum hw_lost
+[[nodiscard]] Wording imds_wording(unsigned version);    ///< enum hw_imds; no request is ""
 [[nodiscard]] Wording verdict_wording(unsigned verdict); ///< enum hw_verdict
 
 } // namespace hostward::guard

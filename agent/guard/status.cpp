@@ -108,18 +108,27 @@ std::vector<LayerStatus> read_layers(const std::string& directory, const hw_cont
     return layers;
 }
 
+RequestCounts requests_of(const hw_counter& counter)
+{
+    return {counter.requests[HW_IMDS_V1], counter.requests[HW_IMDS_V2], counter.requests[HW_IMDS_UNKNOWN]};
+}
+
 Status read_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& head, GuardStatus& status)
 {
     for (std::uint32_t i = 0; i < head.rule_count && i < HW_RULES_MAX; ++i) {
         TRY_ASSIGN(const hw_counter counter, maps.counter(head.counter[i]));
         const bool allow = ((head.allow[i / 64] >> (i % 64)) & 1) != 0;
-        status.rules.push_back({label(maps, slot, i), allow, counter.allowed, counter.denied, counter.would_deny});
+        status.rules.push_back(
+            {label(maps, slot, i), allow, counter.allowed, counter.denied, counter.would_deny, requests_of(counter)});
     }
     for (std::uint32_t i = 0; i < head.endpoint_count && i < HW_ENDPOINTS_MAX; ++i) {
         TRY_ASSIGN(const hw_counter counter, maps.counter(head.endpoints[i].counter));
         status.endpoints.push_back({label(maps, slot, HW_RULES_MAX + i), head.endpoints[i].default_verdict == HW_ALLOW,
-                                    counter.allowed, counter.denied, counter.would_deny});
+                                    counter.allowed, counter.denied, counter.would_deny, requests_of(counter)});
     }
+    TRY_ASSIGN(status.requests.v1, maps.number(MapId::Requests, HW_IMDS_V1));
+    TRY_ASSIGN(status.requests.v2, maps.number(MapId::Requests, HW_IMDS_V2));
+    TRY_ASSIGN(status.requests.unknown, maps.number(MapId::Requests, HW_IMDS_UNKNOWN));
     for (std::uint32_t i = 0; i < HW_REASON_COUNT; ++i) {
         TRY_ASSIGN(status.reasons[std::string(reason_wording(i).name)], maps.number(MapId::Reasons, i));
     }

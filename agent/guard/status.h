@@ -26,12 +26,20 @@ struct LayerStatus {
     std::vector<std::string> detail; ///< attached programs, or interfaces
 };
 
+/// Requests to the metadata service by what they speak.
+struct RequestCounts {
+    std::uint64_t v1 = 0; ///< without a token
+    std::uint64_t v2 = 0;
+    std::uint64_t unknown = 0; ///< not readable, and what followed on the same connection
+};
+
 struct RuleStatus {
     std::string name;
     bool allow = false;
     std::uint64_t allowed = 0;
     std::uint64_t denied = 0;
     std::uint64_t would_deny = 0; ///< audit mode
+    RequestCounts requests;
 };
 
 struct EndpointStatus {
@@ -40,6 +48,7 @@ struct EndpointStatus {
     std::uint64_t allowed = 0; ///< by the default, no rule having matched
     std::uint64_t denied = 0;
     std::uint64_t would_deny = 0;
+    RequestCounts requests;
 };
 
 /// One row of the threat model on this host, now.
@@ -66,6 +75,7 @@ struct GuardStatus {
     std::vector<LayerStatus> layers;
     std::vector<RuleStatus> rules;
     std::vector<EndpointStatus> endpoints;
+    RequestCounts requests;                       ///< over all rules, also those that are gone
     std::map<std::string, std::uint64_t> reasons; ///< denials by reason name (reasons.h)
     std::map<std::string, std::uint64_t> lost;
     std::vector<RowStatus> rows;

@@ -24,7 +24,7 @@
 
 /* Bumped when any structure here or the meaning of any map changes: a loader that finds pins of
  * another version never reuses their maps, it attaches its own set beside and then removes them. */
-#define HW_ABI_VERSION 2
+#define HW_ABI_VERSION 3
 
 #define HW_RULES_MAX 1024                   /* rules of one policy */
 #define HW_RULE_WORDS (HW_RULES_MAX / 64)   /* 64-bit words of a rule set */
@@ -89,6 +89,7 @@ enum hw_hook {
 	HW_HOOK_EGRESS,
 	HW_HOOK_TC,
 	HW_HOOK_LSM,
+	HW_HOOK_REQUEST, /* no decision: a request seen on a connection that was decided before */
 	HW_HOOK_COUNT,
 };
 
@@ -107,6 +108,7 @@ enum hw_lost {
 	HW_LOST_SCRATCH_BUSY,   /* a packet decision without working memory: counted, not listed */
 	HW_LOST_CACHE_FULL,     /* a cgroup matched again because the cache is full */
 	HW_LOST_RING_FULL,      /* a wake-up not sent because one is pending */
+	HW_LOST_STREAMS_FULL,   /* a connection whose requests are not counted: no memory to follow it */
 	HW_LOST_COUNT,
 };
 
@@ -266,7 +268,9 @@ struct hw_flow_key {
 	__u8 mode;      /* HW_AUDIT: a deny was let pass */
 	__u8 reason;
 	__u8 hook;
-	__u32 protocol; /* IPPROTO_* where the hook knows it, else 0 */
+	__u16 protocol; /* IPPROTO_* where the hook knows it, else 0 */
+	__u8 imds;      /* HW_HOOK_REQUEST: enum hw_imds */
+	__u8 pad;
 	__u64 generation;
 };
 HW_STATIC_ASSERT(sizeof(struct hw_flow_key) == 80, "hw_flow_key");
@@ -293,6 +297,11 @@ struct hw_tag {
 	__u32 pad;
 };
 HW_STATIC_ASSERT(sizeof(struct hw_tag) == 32, "hw_tag");
+
+/* The addresses whose protocol is the metadata service's: requests to them are read. */
+#define HW_IMDS_V4 0xa9fea9feu /* 169.254.169.254 */
+#define HW_IMDS_V6_FIRST 0xfd000ec2u /* fd00:ec2::254, all words between are zero */
+#define HW_IMDS_V6_LAST 0x254u
 
 /* Where in an HTTP request the next byte belongs. Zero: before the first request. */
 enum hw_http_state {
@@ -327,11 +336,21 @@ struct hw_http {
 };
 HW_STATIC_ASSERT(sizeof(struct hw_http) == 32, "hw_http");
 
+/* Value of the streams storage, at a TCP socket that may speak to the metadata service: the flow that its
+ * requests count for, described when it connected, and the reader. */
+struct hw_stream {
+	struct hw_http http;
+	struct hw_flow_key key;
+	struct hw_flow flow;
+};
+HW_STATIC_ASSERT(sizeof(struct hw_stream) == 656, "hw_stream");
+
 /* Per-CPU; summed by the reader. Index: hw_head.counter[rule], or hw_endpoint.counter. */
 struct hw_counter {
 	__u64 allowed;
 	__u64 denied;      /* refused */
 	__u64 would_deny;  /* audit mode: denied by policy, let pass */
+	__u64 requests[HW_IMDS_COUNT]; /* by enum hw_imds; [0] is unused */
 };
 
 /* Names for people, by slot: [slot * HW_COUNTERS + rule], [... + HW_RULES_MAX + endpoint]. Only the

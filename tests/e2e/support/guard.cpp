@@ -19,10 +19,17 @@ using nlohmann::json;
 /// Loading verifies every program; an emulated machine takes its time.
 Milliseconds command_timeout() { return Milliseconds(surroundings().scaled(60'000, 300'000)); }
 
+RequestSums requests_of(const json& entry)
+{
+    const json requests = entry.value("requests", json::object());
+    return {requests.value("v1", std::uint64_t{0}), requests.value("v2", std::uint64_t{0}),
+            requests.value("unknown", std::uint64_t{0})};
+}
+
 GuardStatus::Counts counts_of(const json& entry)
 {
     return {entry.value("allowed", std::uint64_t{0}), entry.value("denied", std::uint64_t{0}),
-            entry.value("would_deny", std::uint64_t{0})};
+            entry.value("would_deny", std::uint64_t{0}), requests_of(entry)};
 }
 
 void read_numbers(const json& from, std::map<std::string, std::uint64_t>& to)
@@ -52,6 +59,7 @@ GuardStatus interpret(const json& root)
     for (const auto& endpoint : root.value("endpoints", json::array())) {
         status.endpoints[endpoint.value("name", "")] = counts_of(endpoint);
     }
+    status.requests = requests_of(root);
     read_numbers(root.value("reasons", json::object()), status.reasons);
     read_numbers(root.value("lost", json::object()), status.lost);
     return status;

@@ -12,6 +12,13 @@
 
 namespace hostward::e2e {
 
+/// Requests to the metadata service by version.
+struct RequestSums {
+    std::uint64_t v1 = 0;
+    std::uint64_t v2 = 0;
+    std::uint64_t unknown = 0;
+};
+
 /// What `status --json` says, as far as the tests compare it with what happens.
 struct GuardStatus {
     struct Row {
@@ -23,6 +30,7 @@ struct GuardStatus {
         std::uint64_t allowed = 0;
         std::uint64_t denied = 0;
         std::uint64_t would_deny = 0;
+        RequestSums requests;
     };
     std::string state;
     std::uint64_t generation = 0;
@@ -33,6 +41,7 @@ struct GuardStatus {
     std::map<std::string, Row> rows;
     std::map<std::string, Counts> rules;
     std::map<std::string, Counts> endpoints;
+    RequestSums requests;
     std::map<std::string, std::uint64_t> reasons;
     std::map<std::string, std::uint64_t> lost;
     std::string text; ///< the JSON itself, for messages

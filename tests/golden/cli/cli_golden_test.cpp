@@ -53,8 +53,11 @@ guard::GuardStatus sample_status()
                      {"tc", guard::LayerState::Partial, "eth1: no permission", {"eth0"}},
                      {"lsm", guard::LayerState::Unavailable, "the kernel's list of security modules lacks bpf", {}},
                      {"seal", guard::LayerState::Off, "seal is off in the policy", {}}};
-    status.rules = {{"ssm-agent", true, 12, 0, 0}, {"not-this-one", false, 0, 3, 0}};
-    status.endpoints = {{"imds", false, 0, 18446744073709551615U, 0}};
+    status.rules = {{"ssm-agent", true, 12, 0, 0, {0, 40, 0}},
+                    {"old-script", true, 7, 0, 0, {7, 0, 2}},
+                    {"not-this-one", false, 0, 3, 0, {}}};
+    status.endpoints = {{"imds", false, 0, 18446744073709551615U, 0, {}}};
+    status.requests = {11, 40, 2};
     status.reasons = {{"default", 5}, {"untagged", 0}, {"rule", 15}};
     status.lost = {{"flows_full", 0}};
     status.rows = guard::rows_status(status.layers, {});

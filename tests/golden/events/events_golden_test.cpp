@@ -51,6 +51,17 @@ Flow host_process()
     return flow;
 }
 
+Flow request_without_token()
+{
+    Flow flow = host_process();
+    flow.key.verdict = HW_ALLOW;
+    flow.key.rule = 4;
+    flow.key.reason = HW_REASON_RULE;
+    flow.key.hook = HW_HOOK_REQUEST;
+    flow.key.imds = HW_IMDS_V1;
+    return flow;
+}
+
 Flow allowed_by_rule()
 {
     Flow flow = host_process();
@@ -132,9 +143,9 @@ std::string lines()
                       [](std::uint32_t, std::uint64_t) { return "ssm-agent"; },
                       [](std::uint32_t, std::uint64_t) { return "imds"; }};
     std::string out;
-    for (const auto& flow :
-         {host_process(), allowed_by_rule(), in_audit_mode(), of_a_packet(HW_REASON_UNTAGGED, HW_HOOK_EGRESS),
-          forwarded(), kernel_thread(), in_a_pod(), too_deep(), hostile_names()}) {
+    for (const auto& flow : {host_process(), allowed_by_rule(), request_without_token(), in_audit_mode(),
+                             of_a_packet(HW_REASON_UNTAGGED, HW_HOOK_EGRESS), forwarded(), kernel_thread(), in_a_pod(),
+                             too_deep(), hostile_names()}) {
         out += event_line(flow, names, kWall) + "\n";
     }
     return out;

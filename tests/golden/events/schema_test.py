@@ -22,7 +22,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Fo
 # What released versions write. A name is never taken off this list and its type never changes: docs/events.md.
 PROMISED = {
     "time": "string", "first": "string", "last": "string", "count": "integer", "decision": None, "reason": "string",
-    "rule": ["string", "null"], "endpoint": ["string", "null"], "hook": "string", "protocol": ["string", "null"],
+    "rule": ["string", "null"], "endpoint": ["string", "null"], "hook": "string", "protocol": ["string", "null"], "imds_version": None,
     "uid": ["integer", "null"], "euid": ["integer", "null"], "gid": ["integer", "null"], "egid": ["integer", "null"],
     "user": ["string", "null"], "group": ["string", "null"], "exe": ["string", "null"],
     "exe_device": ["integer", "null"], "exe_inode": ["integer", "null"], "exe_generation": ["integer", "null"],

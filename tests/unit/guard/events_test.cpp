@@ -123,7 +123,7 @@ TEST(EventLine, HasEveryFieldInOrder)
         event_line(described_flow(), names(), kWall),
         R"({"time":"2026-11-21T02:00:03.456Z","first":"2026-11-21T02:00:02.000Z","last":"2026-11-21T02:00:03.456Z",)"
         R"("count":3,"decision":"deny","reason":"default","rule":null,"endpoint":"endpoint0","hook":"connect4",)"
-        R"("protocol":"tcp","uid":1000,"euid":0,"gid":100,"egid":101,"user":"alice","group":"users",)"
+        R"("protocol":"tcp","imds_version":null,"uid":1000,"euid":0,"gid":100,"egid":101,"user":"alice","group":"users",)"
         R"("exe":"/usr/bin/curl","exe_device":266338304,"exe_inode":77,"exe_generation":5,"exe_untrusted":false,)"
         R"("cgroup":"/system.slice/a.service","cgroup_id":4711,"unit":"a.service","pid":321,"pid_ns":11,"net_ns":12,)"
         R"("container":false,"container_runtime":null,"container_id":null,"pod_uid":null,"generation":9})");
@@ -144,6 +144,21 @@ TEST(EventLine, NamesTheContainerThatThePathNames)
         << line;
     flow.key.who.flags |= HW_ID_CGROUP_DEPTH; // the path is cut: its top is not the top
     EXPECT_NE(event_line(flow, names(), kWall).find(R"("container_id":null,"pod_uid":null)"), std::string::npos);
+}
+
+TEST(EventLine, SaysWhatARequestSpeaks)
+{
+    Flow flow = described_flow();
+    flow.key.verdict = HW_ALLOW;
+    flow.key.hook = HW_HOOK_REQUEST;
+    for (const auto& [imds, text] : {std::pair{HW_IMDS_V1, R"("1")"}, std::pair{HW_IMDS_V2, R"("2")"},
+                                     std::pair{HW_IMDS_UNKNOWN, R"("unknown")"}}) {
+        flow.key.imds = static_cast<std::uint8_t>(imds);
+        const std::string line = event_line(flow, names(), kWall);
+        EXPECT_NE(line.find(std::string(R"("hook":"request","protocol":"tcp","imds_version":)") + text),
+                  std::string::npos)
+            << line;
+    }
 }
 
 TEST(EventLine, NamesTheRuleOfItsGeneration)
@@ -175,7 +190,7 @@ TEST(EventLine, KnowsOnlyTheSocketOfAPacket)
     const std::string line = event_line(flow, names(), kWall);
     EXPECT_NE(line.find(R"("reason":"untagged")"), std::string::npos) << line;
     EXPECT_NE(
-        line.find(R"("protocol":null,"uid":1000,"euid":null,"gid":null,"egid":null,"user":"alice",)"
+        line.find(R"("protocol":null,"imds_version":null,"uid":1000,"euid":null,"gid":null,"egid":null,"user":"alice",)"
                   R"("group":null,"exe":null,"exe_device":null,"exe_inode":null,"exe_generation":null,)"
                   R"("exe_untrusted":null,"cgroup":null,"cgroup_id":8,"unit":null,"pid":null,"pid_ns":null,)"
                   R"("net_ns":null,"container":null,"container_runtime":null,"container_id":null,"pod_uid":null)"),

@@ -44,6 +44,9 @@ TEST(Reasons, NamesAreStable)
     EXPECT_EQ(reason_wording(HW_REASON_SEALED).name, "sealed");
     EXPECT_EQ(hook_wording(HW_HOOK_CONNECT4).name, "connect4");
     EXPECT_EQ(hook_wording(HW_HOOK_LSM).name, "lsm");
+    EXPECT_EQ(hook_wording(HW_HOOK_REQUEST).name, "request");
+    EXPECT_EQ(imds_wording(HW_IMDS_V1).name, "1");
+    EXPECT_EQ(imds_wording(HW_IMDS_UNKNOWN).name, "unknown");
     EXPECT_EQ(lost_wording(HW_LOST_FLOWS_FULL).name, "flows_full");
     EXPECT_EQ(verdict_wording(HW_ALLOW).name, "allow");
 }
