@@ -57,7 +57,7 @@ std::string run_child(const std::function<void(int out)>& work, std::chrono::sec
     if (child < 0) {
         return "";
     }
-    const std::string text = read_until(reader.get(), std::chrono::steady_clock::now() + deadline);
+    std::string text = read_until(reader.get(), std::chrono::steady_clock::now() + deadline);
     (void)::kill(child, SIGKILL); // finished already, or hanging in the kernel
     // A child in an uninterruptible wait cannot be reaped now; init does it when it comes back.
     for (int i = 0; i < 100 && ::waitpid(child, nullptr, WNOHANG) == 0; ++i) {

@@ -15,7 +15,7 @@ using config::Action;
 using config::At;
 using config::Rule;
 
-constexpr std::uint64_t kDay = 24U * 60U * 60U;
+constexpr std::uint64_t kDay = 86'400; // seconds
 constexpr std::uint64_t kAuditDaysMax = 14;
 
 // Units whose processes every user starts.
@@ -87,7 +87,7 @@ std::string unseen_exe(const DoctorFacts& facts)
 }
 
 /// A good answer that rests on something nobody could look at is none.
-Answer unless_unseen(Answer answer, const std::string& unseen, const DoctorFacts& facts)
+Answer unless_unseen(const Answer& answer, const std::string& unseen, const DoctorFacts& facts)
 {
     return answer.severity == Severity::Ok && !unseen.empty() ? unknown("whether " + answer.title, unseen, facts.kernel)
                                                               : answer;
@@ -351,7 +351,7 @@ Answer check_rule_interpreter(const DoctorFacts& facts)
                   }
                   return "";
               });
-    return unless_unseen(std::move(answer), unseen_exe(facts), facts);
+    return unless_unseen(answer, unseen_exe(facts), facts);
 }
 
 Answer check_rule_writable_exe(const DoctorFacts& facts)
@@ -371,7 +371,7 @@ Answer check_rule_writable_exe(const DoctorFacts& facts)
                               }
                               return "";
                           });
-    return unless_unseen(std::move(answer), unseen_exe(facts), facts);
+    return unless_unseen(answer, unseen_exe(facts), facts);
 }
 
 Answer check_rule_user_manager(const DoctorFacts& facts)
@@ -430,7 +430,7 @@ Answer check_rule_matches_nothing(const DoctorFacts& facts)
     } else if (!policy.units) {
         unseen = policy.units.error().text;
     }
-    return unless_unseen(std::move(answer), unseen, facts);
+    return unless_unseen(answer, unseen, facts);
 }
 
 Answer check_rule_shadowed(const DoctorFacts& facts)
