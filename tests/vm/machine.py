@@ -86,6 +86,13 @@ class Machine:
         self._process.stdout.close()
         shutil.rmtree(self._work, ignore_errors=True)
 
+    def wait(self, limit_s):
+        """Until the machine ends by itself."""
+        try:
+            self._process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            raise Lost(f"the machine does not end\n{self.diagnosis()}") from None
+
     def _lines(self, limit_s):
         """Lines of the result port; ends with the machine. `limit_s()` is the patience left at any moment."""
         selector = selectors.DefaultSelector()
@@ -95,9 +102,9 @@ class Machine:
             patience = limit_s()
             if patience <= 0 or not selector.select(min(patience, 5)):
                 if patience <= 0:
-                    self._check_console()
-                    raise Lost(f"the machine does not answer any more\n{self._diagnosis()}")
-                self._check_console()
+                    self.check_console()
+                    raise Lost(f"the machine does not answer any more\n{self.diagnosis()}")
+                self.check_console()
                 continue
             chunk = self._process.stdout.read()
             if not chunk:
@@ -130,11 +137,12 @@ class Machine:
                 yield ("end", name, dict(fact.split("=", 1) for fact in facts.split()))
             else:
                 yield (kind, rest) if rest else (kind,)
-        self._check_console()
+        self.check_console()
         if not done:
             raise Lost("the machine stopped before all was done")
 
-    def _check_console(self):
+    def check_console(self):
+        """Raises Error when the kernel reports damage."""
         for line in self.console_lines():
             if any(word in line for word in DAMAGE):
                 raise Error(f"the kernel reports damage: {line.strip()}")
@@ -150,7 +158,7 @@ class Machine:
         first = [] if damage is None else [*lines[max(0, damage - CONSOLE_TAIL):damage + 1], "..."]
         return "\n".join(first + lines[last:])
 
-    def _diagnosis(self):
+    def diagnosis(self):
         """Where each processor stands, then what the kernel prints when a non-maskable interrupt makes it panic."""
         return self._ask("info registers -a") + self._ask("nmi")
 
