@@ -20,6 +20,21 @@ constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments
                                 "4 guard not loaded, 5 kernel lacks something, 6 refused; of guard doctor's\n"
                                 "findings the worst is: 7 a warning, 8 that it cannot tell, 9 an error.";
 
+// The commands of README.md: tests/vm/fleet compares them and runs them.
+constexpr const char* kStory = R"(From audit to enforce:
+  hostward config check
+  systemctl enable --now hostward-guard
+After a reboot and every job of the host, rules of what was seen, to be read:
+  journalctl -u hostward-guard -o cat |
+  hostward guard learn --events - --output /etc/hostward/policy.d/50-seen.toml
+Then:
+  hostward config check
+  printf '[guard]\nmode = "enforce"\n' > /etc/hostward/policy.d/90-enforce.toml
+  systemctl reload hostward-guard
+  hostward guard status
+
+)";
+
 /// The library's help, on lines of 80 columns: without the lists of exclusions, and with every command on the first
 /// page.
 class Help : public CLI::Formatter {
@@ -230,7 +245,7 @@ std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const
     app.set_help_flag("-h,--help", "print this help");
     app.set_version_flag("--version", "hostward " HOSTWARD_VERSION, "print the version");
     app.require_subcommand(1);
-    app.footer(kFooter);
+    app.footer(std::string(kStory) + kFooter);
     add_group(app, "guard", "load, watch and ask the guard", kGuardCommands, line);
     add_group(app, "config", "look at a policy file, load nothing", kConfigCommands, line);
     try {

@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""From audit to enforce on one instance of a fleet: a real Debian with systemd, cloud-init, cron and awscli, booted four
+times from one disk, and the commands that README.md shows.
+
+  boot 0  before: no guard. Afterwards hostward is switched on, in audit mode
+  boot 1  audit
+  boot 2  audit; then the policy is learned, reviewed and enforced
+  boot 3  enforced from the first moment
+
+Usage: story.py --build BUILD
+Ends with 0 when all came out as it should, 1 otherwise, 77 when this machine cannot run it (the reason is printed).
+"""
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from guest import METADATA, Guest  # noqa: E402
+from image import initrds, make_disk  # noqa: E402
+from initramfs import Error  # noqa: E402
+from machine import Lost  # noqa: E402
+from run import SKIPPED, Skip, kernel_folder  # noqa: E402
+
+KERNEL = "6.1"
+README_SECTION = "## From audit to enforce"
+SIMULATOR = ("127.0.0.1", "8169")  # in a network namespace of the story's own
+LEARNED = "/etc/hostward/policy.d/50-seen.toml"
+TOKEN = f"http://{METADATA}/latest/api/token"
+LAYERS = {"connect", "egress", "tc", "lsm", "seal"}  # all that a kernel can offer; the policy wants no seal
+CLOUD_INIT_UNITS = ("cloud-init-local.service",)  # the one that asks the metadata service
+RELOAD_LIMIT_S = 60
+CURL_REFUSED = 7  # curl: could not connect
+
+
+def expect(condition, text):
+    if not condition:
+        raise Error(text)
+
+
+def readme_blocks():
+    """The commands that the section shows, block by block. A line that ends with `|` goes on in the next one."""
+    _, _, section = (ROOT / "README.md").read_text().partition(f"\n{README_SECTION}\n")
+    section = section.partition("\n## ")[0]
+    return [block.strip().replace("|\n", "| ").splitlines()
+            for block in re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)]
+
+
+def man_commands():
+    """The commands of the man page's examples, without its escapes."""
+    examples = (ROOT / "docs/man/hostward.8").read_text().partition("\n.SH EXAMPLES\n")[2].partition("\n.SH ")[0]
+    plain = examples.replace("\\-", "-").replace("\\(dq", '"').replace("\\(aq", "'").replace("\\e", "\\")
+    return [line for block in re.findall(r"^\.EX\n(.*?)^\.EE$", plain, re.MULTILINE | re.DOTALL)
+            for line in block.replace("|\n", "| ").splitlines()]
+
+
+def help_commands(build):
+    """The commands that `hostward --help` shows."""
+    text = subprocess.run([build / "hostward", "--help"], capture_output=True, text=True, check=True).stdout
+    shown = text.partition("\nFrom audit to enforce:\n")[2].partition("\n\n")[0]
+    return re.sub(r"\|\n +", "| ", "\n".join(line for line in shown.splitlines() if line.startswith("  "))).replace("\n  ", "\n").strip().splitlines()
+
+
+class Instance:
+    """One boot of the instance, with what the metadata service was asked during it."""
+
+    def __init__(self, guest, log):
+        self.guest = guest
+        self._log = log
+
+    def asked(self, agent):
+        """Requests of this boot whose User-Agent starts so."""
+        requests = [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [request for request in requests if (request["user_agent"] or "").startswith(agent)]
+
+    def run(self, script, code=0):
+        """One command, shown with its answer; ends the story when it ends otherwise."""
+        answer = self.guest.ask(script)
+        print(f"# {script}\n{answer['out']}{answer['err']}".rstrip(), flush=True)
+        expect(answer["code"] == code, f"{script!r} ended with {answer['code']}, not {code}\n{self.evidence()}")
+        return answer["out"]
+
+    def read(self, script):
+        return self.guest.ask(script)["out"].strip()
+
+    def value(self, script):
+        return json.loads(self.read(script))
+
+    def evidence(self):
+        return self.read("systemctl --failed --no-legend; journalctl -b --no-pager -n 60; tail -n 30 /var/log/cloud-init.log; "
+                         "tail -n 5 /run/hostward/events.jsonl")
+
+
+def healthy(instance):
+    """All of the boot came through: systemd, cloud-init with its effect, the cron job with its credentials."""
+    state = instance.read("systemctl is-system-running --wait")
+    failed = instance.read("systemctl list-units --state=failed --no-legend --plain")
+    expect(state == "running" and not failed, f"the system is {state}: {failed}\n{instance.evidence()}")
+    expect("status: done" in instance.run("cloud-init status --wait --long"), "cloud-init is not done")
+    source = instance.read("cloud-init query --format '{{v1.platform}} {{v1.instance_id}}'")
+    expect(source == "ec2 i-0123456789abcdef0", f"cloud-init took the instance from elsewhere: {source!r}")
+    errors = instance.value("cat /run/cloud-init/result.json")["v1"]["errors"]
+    expect(not errors, f"cloud-init complains: {errors}")
+    boot = instance.read("cat /proc/sys/kernel/random/boot_id")
+    ran = instance.read("tail -n 1 /var/lib/user-data-ran")
+    expect(ran == f"i-0123456789abcdef0 {boot}", f"the user data left no mark of this boot: {ran!r}\n{instance.evidence()}")
+    expect(instance.asked("Cloud-Init"), "the metadata service saw nothing of cloud-init")
+    cron_job_ran(instance, boot)
+    print(instance.read("systemd-analyze time"), flush=True)
+
+
+def cron_job_ran(instance, boot):
+    wait = f"until grep -qs {boot} /var/tmp/backup-job.out; do sleep 0.5; done; cat /var/tmp/backup-job.out"
+    output = instance.run(f"timeout 300 bash -c '{wait}'")
+    expect("AWS_ACCESS_KEY_ID=ASIAEXAMPLEROLE00001" in output and "ended with 0" in output, "the cron job got no credentials")
+    expect(instance.asked("aws-cli"), "the metadata service saw nothing of the cron job")
+
+
+def curl_of_the_curious(instance, code):
+    """In a login session, as a person would: what curl ends with, and whether anything left the machine."""
+    seconds = "X-aws-ec2-metadata-token-ttl-seconds: 60"
+    before = len(instance.asked("curl"))
+    instance.run(f"su - curious -c \"curl --silent --show-error --max-time 20 --output /dev/null -X PUT -H '{seconds}' {TOKEN}\"", code)
+    arrived = len(instance.asked("curl")) - before
+    expect(arrived == (1 if code == 0 else 0), f"{arrived} requests of curl arrived at the metadata service")
+
+
+def state(instance):
+    return instance.value("hostward guard status --json")
+
+
+def guards(instance, mode):
+    """The agent came up in time, and the guard has every layer that this kernel offers."""
+    # A reload is a signal to the agent: systemctl does not wait for its end.
+    deadline = time.monotonic() + RELOAD_LIMIT_S
+    while (status := state(instance))["state"] != mode and time.monotonic() < deadline:
+        time.sleep(1)
+    expect(status["state"] == mode and status["agent"]["running"], f"the guard is {status['state']}, the agent {status['agent']}")
+    layers = {layer["name"]: layer["state"] for layer in status["layers"]}
+    missing = [name for name, layer_state in layers.items() if layer_state != "on" and name != "seal"]
+    expect(LAYERS <= set(layers) and not missing, f"layers: {status['layers']}")
+    order = instance.read("systemctl show --value --property=ActiveEnterTimestampMonotonic hostward-guard.service; "
+                          "systemctl show --value --property=ExecMainStartTimestampMonotonic cloud-init-local.service").split()
+    expect(0 < int(order[0]) < int(order[1]), f"the guard was up at {order[0]}, cloud-init began at {order[1]}")
+
+
+def explained(instance, command, action, rule):
+    """What `explain` answers to the command of the README, and the same as JSON."""
+    expect(f'{action}: rule "{rule}"' in instance.run(command), f"explain does not say {action} by {rule}")
+    expect(instance.value(f"{command} --json")["rule"] == rule, "explain --json names another rule")
+
+
+def rules_for(policy, key, value):
+    """Names of the rules of a policy that have this one value for this key."""
+    rules = policy.split("[[guard.rule]]\n")[1:]
+    return [re.search(r'^name = "(.*)"$', rule, re.MULTILINE)[1] for rule in rules
+            if re.search(rf'^{key} = \["{re.escape(value)}"\]$', rule, re.MULTILINE)]
+
+
+def reviewed(instance):
+    """The person's part: what the curious one did is refused, by name. Gives the names of both rules."""
+    policy = instance.run(f"cat {LEARNED}")
+    for unit in CLOUD_INIT_UNITS:
+        expect(len(rules_for(policy, "unit", unit)) == 1, f"not one rule for {unit} was learned")
+    job, curious = (rules_for(policy, "user", user) for user in ("backup-job", "curious"))
+    expect(len(job) == 1 and len(curious) == 1, f"not one rule for each user was learned: {job} {curious}")
+    instance.run(f"sed -i '/^name = \"{curious[0]}\"$/,/^action/ s/^action = \"allow\"$/action = \"deny\"/' {LEARNED}")
+    return job[0], curious[0]
+
+
+def boot_before(instance, install):
+    healthy(instance)
+    curl_of_the_curious(instance, 0)
+    for command in install:
+        instance.run(command)
+    expect(state(instance)["state"] == "audit", "the guard is not in audit mode")
+    curl_of_the_curious(instance, 0)
+
+
+def boot_in_audit(instance):
+    healthy(instance)
+    guards(instance, "audit")
+    curl_of_the_curious(instance, 0)
+
+
+def boot_to_learn(instance, learn, enforce):
+    """Gives the names of the rules for the cron job and for the curious user."""
+    boot_in_audit(instance)
+    for command in learn:
+        instance.run(command)
+    names = reviewed(instance)
+    for command in enforce:
+        instance.run(command)
+    guards(instance, "enforce")
+    curl_of_the_curious(instance, CURL_REFUSED)
+    return names
+
+
+def boot_enforced(instance, explain, names):
+    healthy(instance)
+    guards(instance, "enforce")
+    curl_of_the_curious(instance, CURL_REFUSED)
+    events, allowed, refused = explain
+    lines = [json.loads(line) for line in instance.run(f"{events} --json").splitlines()]
+    # `tcp_control` is the kernel's own last word on connections whose socket is gone: nobody asked for anything.
+    denied = {(line["user"], line["rule"]) for line in lines if line["decision"] == "deny" and line["reason"] != "tcp_control"}
+    expect(denied == {("curious", names[1])}, f"refused were {denied}")
+    explained(instance, allowed, "allow", names[0])
+    explained(instance, refused, "deny", names[1])
+
+
+class Simulator:
+    """The metadata service on the other side of the machine's network."""
+
+    def __init__(self, build, log):
+        self._log = log
+        self._program = build / "tests/imds_sim"
+        self._process = None
+
+    def __enter__(self):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", self._program, "--listen", SIMULATOR[0], "--port", SIMULATOR[1],
+             "--tree", HERE / "instance.json", "--log", self._log], stdout=subprocess.PIPE, text=True)
+        expect(self._process.stdout.readline() == "ready\n", "the simulator did not start")
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def system_folder():
+    answer = subprocess.run([HERE.parent / "fetch_fleet.sh"], stdout=subprocess.PIPE, text=True, check=False)
+    if answer.returncode != 0:
+        raise Skip("no Debian for the machine: fetch_fleet.sh says why above")
+    return Path(answer.stdout.strip())
+
+
+def same_commands(build):
+    """The blocks of README.md; the man page and the help have to show the same commands."""
+    blocks = readme_blocks()
+    expect(len(blocks) == 4, f"README.md has {len(blocks)} blocks of commands in its story, not 4")
+    commands = sum(blocks, [])
+    expect(commands == man_commands(), f"README.md and hostward(8) differ:\n{commands}\n{man_commands()}")
+    expect(help_commands(build) == sum(blocks[:3], []), f"README.md and --help differ:\n{commands}\n{help_commands(build)}")
+    return blocks
+
+
+def chapters(blocks):
+    """Title and what is done in each boot: functions of the instance."""
+    install, learn, enforce, explain = blocks
+    names = []
+    return [("before", lambda instance: boot_before(instance, install)),
+            ("audit", boot_in_audit),
+            ("audit, learn, enforce", lambda instance: names.extend(boot_to_learn(instance, learn, enforce))),
+            ("enforced", lambda instance: boot_enforced(instance, explain, names))]
+
+
+def tell(build, kernel, system, work):
+    blocks = same_commands(build)
+    archives = initrds(kernel, work)
+    disk = make_disk(system, kernel, build, work / "fleet.ext4")
+    for number, (title, chapter) in enumerate(chapters(blocks)):
+        start = time.monotonic()
+        print(f"\n=== boot {number}: {title}", flush=True)
+        log = work / f"requests.{number}"
+        with Simulator(build, log), Guest(kernel, archives, disk, f"/usr/bin/busybox nc {' '.join(SIMULATOR)}") as guest:
+            chapter(Instance(guest, log))
+            guest.power_off()
+        print(f"=== boot {number} took {time.monotonic() - start:.0f} s", flush=True)
+
+
+def tell_again_if_lost(*given):
+    """As in run.py: an emulated machine can be gone through no fault of what runs in it. Once, and never silently."""
+    with tempfile.TemporaryDirectory(prefix="hostward-fleet.") as work:
+        try:
+            tell(*given, Path(work))
+            return
+        except Lost as lost:
+            print(f"--- {lost}\n--- the machine was lost: once more from the beginning", flush=True)
+    with tempfile.TemporaryDirectory(prefix="hostward-fleet.") as work:
+        tell(*given, Path(work))
+
+
+def fetch_and_start_again():
+    """This program again in a network namespace of its own: no port is taken, and nothing gets out. What has to be fetched
+    is fetched before."""
+    if os.geteuid() != 0:
+        raise Skip("needs root for a network namespace and a chroot")
+    folders = [str(kernel_folder(KERNEL)), str(system_folder())]
+    os.execvp("unshare", ["unshare", "--net", sys.executable, "-B", *sys.argv, "--folders", *folders])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, required=True, help="the build folder")
+    parser.add_argument("--folders", type=Path, nargs=2, metavar=("KERNEL", "SYSTEM"),
+                        help="what the fetch scripts printed; with these it runs in the present network namespace")
+    options = parser.parse_args()
+    # As for an exception: the machine and the folder go, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        if not options.folders:
+            fetch_and_start_again()
+        tell_again_if_lost(options.build.resolve(), *options.folders)
+    except Skip as reason:
+        print(f"SKIP: {reason}")
+        return SKIPPED
+    except Error as error:
+        print(f"story.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
