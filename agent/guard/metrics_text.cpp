@@ -27,6 +27,8 @@ enum Id : std::size_t {
     Decisions,
     Denials,
     Lost,
+    Requests,
+    RuleRequests,
     AgentRunning,
     AgentStart,
     LinesLost,
@@ -50,6 +52,10 @@ constexpr std::array<Metric, Count> kMetrics{{
      "Decisions by the rule that made them, or by the endpoint whose default did."},
     {"hostward_guard_denials_total", "counter", "Denials by reason; in audit mode what would have been denied."},
     {"hostward_guard_lost_total", "counter", "What was counted and has no event of its own."},
+    {"hostward_guard_imds_requests_total", "counter",
+     "Requests to the metadata service by version: 1 carries no token, unknown could not be read."},
+    {"hostward_guard_rule_imds_requests_total", "counter",
+     "The same by the rule, or the endpoint's default, that had let the connection pass."},
     {"hostward_guard_agent_running", "gauge", "1: an agent writes events."},
     {"hostward_agent_start_time_seconds", "gauge", "When the agent started."},
     {"hostward_agent_event_lines_lost_total", "counter", "Event lines that could not be written to the file."},
@@ -113,6 +119,16 @@ void add_decisions(Text& text, const std::string& rule, const std::string& endpo
     text.sample({{"rule", rule}, {"endpoint", endpoint}, {"decision", "would-deny"}}, counts.would_deny);
 }
 
+void add_requests(Text& text, Labels labels, const RequestCounts& requests)
+{
+    labels.emplace_back("version", "");
+    for (const auto& [version, count] :
+         {std::pair("1", requests.v1), std::pair("2", requests.v2), std::pair("unknown", requests.unknown)}) {
+        labels.back().second = version;
+        text.sample(labels, count);
+    }
+}
+
 void add_policy(Text& text, const GuardStatus& status)
 {
     text.begin(ModeIs);
@@ -151,6 +167,15 @@ void add_counters(Text& text, const GuardStatus& status)
     }
     add_numbers(text, Denials, "reason", status.reasons);
     add_numbers(text, Lost, "reason", status.lost);
+    text.begin(Requests);
+    add_requests(text, {}, status.requests);
+    text.begin(RuleRequests);
+    for (const auto& rule : status.rules) {
+        add_requests(text, {{"rule", rule.name}, {"endpoint", ""}}, rule.requests);
+    }
+    for (const auto& endpoint : status.endpoints) {
+        add_requests(text, {{"rule", ""}, {"endpoint", endpoint.name}}, endpoint.requests);
+    }
 }
 
 } // namespace

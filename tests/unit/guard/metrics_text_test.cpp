@@ -12,9 +12,14 @@ GuardStatus loaded_status()
 {
     GuardStatus status;
     status.loaded = true;
-    status.rules = {{"a", true, 1, 2, 3}};
-    status.endpoints = {{"imds", false, 4, 5, 6}};
+    status.rules = {{"a", true, 1, 2, 3, {}}};
+    status.endpoints = {{"imds", false, 4, 5, 6, {}}};
     status.reasons = {{"default", 7}};
+    status.rules[0].requests.v1 = 11;
+    status.rules[0].requests.v2 = 12;
+    status.endpoints[0].requests.v1 = 14;
+    status.requests.v1 = 25;
+    status.requests.unknown = 13;
     status.lost = {{"flows_full", 8}};
     status.layers = {{"connect", LayerState::On, "", {}}, {"tc", LayerState::Partial, "", {}}};
     return status;
@@ -33,6 +38,10 @@ TEST(MetricsText, CountsRulesAndDefaultsApart)
     EXPECT_TRUE(has(text, R"(hostward_guard_decisions_total{rule="a",endpoint="",decision="would-deny"} 3)"));
     EXPECT_TRUE(has(text, R"(hostward_guard_decisions_total{rule="",endpoint="imds",decision="deny"} 5)"));
     EXPECT_TRUE(has(text, R"(hostward_guard_denials_total{reason="default"} 7)"));
+    EXPECT_TRUE(has(text, R"(hostward_guard_imds_requests_total{version="1"} 25)")) << text;
+    EXPECT_TRUE(has(text, R"(hostward_guard_imds_requests_total{version="unknown"} 13)"));
+    EXPECT_TRUE(has(text, R"(hostward_guard_rule_imds_requests_total{rule="a",endpoint="",version="2"} 12)"));
+    EXPECT_TRUE(has(text, R"(hostward_guard_rule_imds_requests_total{rule="",endpoint="imds",version="1"} 14)"));
     EXPECT_TRUE(has(text, R"(hostward_guard_lost_total{reason="flows_full"} 8)"));
 }
 
