@@ -166,6 +166,7 @@ struct Guard::Impl {
     Status create_maps();
     Status adopt();
     Status attach_first();
+    Status attach_aside();
     Status attach_tc_programs(const std::string& directory);
     std::vector<std::string> attach_optional();
     Status seal();
@@ -205,9 +206,23 @@ Status Guard::Impl::adopt()
     return success();
 }
 
+/// A set that could not be completed is taken down at once: nobody would know of its hooks.
+Status Guard::Impl::attach_first()
+{
+    const Status attached = attach_aside();
+    if (attached) {
+        return attached;
+    }
+    Error failure = attached.error();
+    if (const Status removed = remove_pins(pins.staging); !removed) {
+        failure.text += "; what was attached stays until the next load: " + removed.error().text;
+    }
+    return failure;
+}
+
 /// Attaches and pins aside, then gives the set its name: a killed loader leaves either a complete set or one that
 /// the next start removes.
-Status Guard::Impl::attach_first()
+Status Guard::Impl::attach_aside()
 {
     if (::mkdir(pins.staging.c_str(), 0700) < 0) {
         const int error = errno;

@@ -6,9 +6,13 @@
 #include "tests/e2e/support/rows.h"
 
 #include <bpf/bpf.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <string>
 
@@ -94,6 +98,51 @@ TEST_F(Upgrade, TheSameBuildIsLeftAsItIs)
     ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
     EXPECT_EQ(attached(kCgroupLinks), before);
     EXPECT_EQ(attached(kSecurityLinks), security) << "attaching a security hook again patches the kernel for nothing";
+}
+
+TEST_F(Upgrade, AnotherVersionOfTheStructuresTakesOverBeside)
+{
+    ASSERT_TRUE(site().guard.load(kOnlyAllowedUnit));
+    const auto before = attached(kCgroupLinks);
+    const std::string current = site().guard.pins() + "/v" + std::to_string(HW_ABI_VERSION);
+    const std::string old = site().guard.pins() + "/v0";
+    ASSERT_EQ(::rename(current.c_str(), old.c_str()), 0); // as if another version had made it
+    auto never = start_hammer(site().attack({"hammer"}));
+    ASSERT_TRUE(never);
+    const Status loaded = site().guard.load(kOnlyAllowedUnit);
+    ASSERT_TRUE(loaded) << loaded.error().text;
+    const auto denied = finish_hammer(*never);
+    ASSERT_TRUE(denied);
+    EXPECT_EQ(denied->allowed + denied->other, 0U) << denied->text;
+    EXPECT_GT(denied->denied, 0U) << denied->text;
+    EXPECT_NE(::access(old.c_str(), F_OK), 0) << "the old set is still there";
+    const auto after = attached(kCgroupLinks);
+    ASSERT_EQ(after.size(), before.size());
+    for (const auto& [name, ids] : before) {
+        EXPECT_NE(after.at(name).first, ids.first) << name << ": the link is the old one";
+    }
+    const auto allowed = run(site().as_allowed({"tcp", kImds4}));
+    ASSERT_TRUE(allowed);
+    EXPECT_EQ(allowed->exit_code, 0) << allowed->text();
+}
+
+TEST_F(Upgrade, AFirstLoadThatFailsHalfWayLeavesNothing)
+{
+    const std::string current = site().guard.pins() + "/v" + std::to_string(HW_ABI_VERSION);
+    ASSERT_TRUE(::mkdir(site().guard.pins().c_str(), 0700) == 0 || errno == EEXIST);
+    ASSERT_EQ(::symlink("/nonexistent", current.c_str()), 0); // nothing can be renamed to it
+    const Status loaded = site().guard.load(kOnlyAllowedUnit);
+    EXPECT_FALSE(loaded);
+    EXPECT_NE(::access((current + "_new").c_str(), F_OK), 0) << "the unfinished set is still there";
+    ASSERT_EQ(::unlink(current.c_str()), 0);
+    // Hooks go when the last reference does, a little later.
+    Result<Outcome> nobody = run(site().attack({"tcp", kImds4}));
+    for (int tries = 0; tries < 100 && nobody && nobody->exit_code != 0; ++tries) {
+        (void)::usleep(50'000);
+        nobody = run(site().attack({"tcp", kImds4}));
+    }
+    ASSERT_TRUE(nobody);
+    EXPECT_EQ(nobody->exit_code, 0) << nobody->text();
 }
 
 } // namespace
