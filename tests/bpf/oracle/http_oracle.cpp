@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/guard/http_oracle.h"
+#include "tests/bpf/oracle/http_oracle.h"
 
 #include "agent/base/text.h"
 #include "ebpf/abi/guard.h"
