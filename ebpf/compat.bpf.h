@@ -182,6 +182,7 @@ struct bpf_map {
 #define ETH_P_8021AD 0x88A8
 #define IPPROTO_TCP 6
 #define SOCK_STREAM 1
+#define SOCK_RAW 3
 #define AF_PACKET 17
 #define AF_XDP 44
 

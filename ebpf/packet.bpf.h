@@ -162,13 +162,21 @@ static __always_inline __u32 bare_tcp_flags(struct __sk_buff *skb, const struct 
 	return to->end <= to->payload_at + 4 * (tcp[12] >> 4) ? tcp[13] : 0;
 }
 
-/* A bare RST or ACK, as the kernel sends for connections whose socket is gone. */
+/* A bare RST or ACK, as the kernel sends for connections whose socket is gone: the answer to the far
+ * end's last FIN, first of all. It asks for nothing, and without it the far end repeats itself. */
 static __always_inline bool is_tcp_control(struct __sk_buff *skb, const struct hw_packet *packet,
 					   const struct hw_destination *to)
 {
 	__u32 flags = bare_tcp_flags(skb, packet, to);
 
 	return flags && !(flags & TCP_SYN);
+}
+
+/* The kind of socket that the kernel sends those from (tcp_sk_init() in net/ipv4/tcp_ipv4.c). Root can
+ * make one like it, which gains nothing: such a segment carries no request. */
+static __always_inline bool is_control_socket(const struct bpf_sock *sk)
+{
+	return sk->type == SOCK_RAW && sk->protocol == IPPROTO_TCP;
 }
 
 /* HW_REASON_RULE: the tag allows the packet. Otherwise why not. */
@@ -225,7 +233,7 @@ static __always_inline __u32 judge_orphan(struct __sk_buff *skb, const struct hw
 		return head->flags & HW_HEAD_FORWARDED_ALLOW ? HW_REASON_RULE : HW_REASON_FORWARDED;
 	if (head->root_cgroup != ROOT_CGROUP_ID)
 		return HW_REASON_RULE;
-	return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : HW_REASON_NO_SOCKET;
+	return is_tcp_control(skb, packet, to) ? HW_REASON_RULE : HW_REASON_NO_SOCKET;
 }
 
 static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw_packet *packet,
@@ -252,7 +260,7 @@ static __always_inline __u32 judge_socket(struct __sk_buff *skb, const struct hw
 		return reason;
 	if (sk->family == AF_PACKET)
 		return HW_REASON_PACKET_SOCKET;
-	return is_tcp_control(skb, packet, to) ? HW_REASON_TCP_CONTROL : reason;
+	return is_control_socket(sk) && is_tcp_control(skb, packet, to) ? HW_REASON_RULE : reason;
 }
 
 static __noinline int record_packet(struct __sk_buff *skb, const struct hw_packet *packet, const struct hw_head *head,

@@ -28,7 +28,6 @@ constexpr std::array kReasons{
     Entry{HW_REASON_TAG_FULL, {"tag_full", "allowed, but the socket could not be tagged"}},
     Entry{HW_REASON_UNTAGGED, {"untagged", "a packet from a socket that was never allowed"}},
     Entry{HW_REASON_STALE, {"stale", "a packet from a socket that an earlier policy allowed and this one does not"}},
-    Entry{HW_REASON_TCP_CONTROL, {"tcp_control", "a reset or an empty acknowledgement that the kernel sent itself"}},
     Entry{HW_REASON_SOURCE_ROUTE, {"source_route", "a source-route option names a guarded address"}},
     Entry{HW_REASON_MALFORMED, {"malformed", "the headers of the packet could not be read"}},
     Entry{HW_REASON_NO_SOCKET, {"no_socket", "a packet made on this host without a known socket"}},

@@ -67,7 +67,6 @@ enum hw_reason {
 	HW_REASON_TAG_FULL,          /* allowed, but the socket could not be tagged */
 	HW_REASON_UNTAGGED,          /* packet: the socket was never allowed */
 	HW_REASON_STALE,             /* packet: allowed by an earlier policy, not by this one */
-	HW_REASON_TCP_CONTROL,       /* packet: RST or ACK without payload that the kernel sent */
 	HW_REASON_SOURCE_ROUTE,      /* packet: a source-route option names a guarded address */
 	HW_REASON_MALFORMED,         /* packet: headers could not be read */
 	HW_REASON_NO_SOCKET,         /* tc: made on this host, but no socket is known */

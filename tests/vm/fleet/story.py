@@ -212,8 +212,7 @@ def boot_enforced(instance, explain, names):
     curl_of_the_curious(instance, CURL_REFUSED)
     events, allowed, refused = explain
     lines = [json.loads(line) for line in instance.run(f"{events} --json").splitlines()]
-    # `tcp_control` is the kernel's own last word on connections whose socket is gone: nobody asked for anything.
-    denied = {(line["user"], line["rule"]) for line in lines if line["decision"] == "deny" and line["reason"] != "tcp_control"}
+    denied = {(line["user"], line["rule"]) for line in lines if line["decision"] == "deny"}
     expect(denied == {("curious", names[1])}, f"refused were {denied}")
     explained(instance, allowed, "allow", names[0])
     explained(instance, refused, "deny", names[1])
