@@ -209,7 +209,7 @@ Status Guard::Impl::adopt()
 /// A set that could not be completed is taken down at once: nobody would know of its hooks.
 Status Guard::Impl::attach_first()
 {
-    const Status attached = attach_aside();
+    Status attached = attach_aside(); // not const: returned by moving
     if (attached) {
         return attached;
     }

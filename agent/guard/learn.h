@@ -16,7 +16,7 @@ namespace hostward::guard {
 struct Sighting {
     static constexpr std::size_t kNamesMax = 8; ///< of each kind; what comes later is not listed
 
-    std::uint64_t count = 0; ///< decisions
+    std::uint64_t count = 0; ///< decisions and the requests that followed
     std::int64_t first_ns = 0;
     std::int64_t last_ns = 0;
     std::uint64_t imdsv1 = 0; ///< decisions of requests known to be IMDSv1

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace hostward::guard {
@@ -20,7 +21,12 @@ struct Identity {
     std::string exe;
     std::uint32_t uid = 0;
     std::uint32_t euid = 0;
-    auto operator<=>(const Identity&) const = default;
+
+    friend bool operator<(const Identity& a, const Identity& b)
+    {
+        return std::tie(a.container, a.unit, a.cgroup, a.exe, a.uid, a.euid) <
+               std::tie(b.container, b.unit, b.cgroup, b.exe, b.uid, b.euid);
+    }
 };
 
 struct Choice {
