@@ -63,7 +63,7 @@ ExitCode finish(ExitCode code, Output& out)
 int run(int argc, const char* const* argv)
 {
     prepare_process();
-    set_log(stderr_is_journal() ? LogStyle::Journal : LogStyle::Plain, LogLevel::Info);
+    set_log(is_journal(STDERR_FILENO) ? LogStyle::Journal : LogStyle::Plain, LogLevel::Info);
     Output out(STDOUT_FILENO);
     Output err(STDERR_FILENO);
     const Streams streams{out, err};

@@ -100,11 +100,11 @@ void prepare_process()
     clean_environment();
 }
 
-bool stderr_is_journal()
+bool is_journal(int fd)
 {
     const char* stream = ::getenv("JOURNAL_STREAM");
     struct stat info = {};
-    if (stream == nullptr || ::fstat(STDERR_FILENO, &info) != 0) {
+    if (stream == nullptr || ::fstat(fd, &info) != 0) {
         return false;
     }
     return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino) == stream;

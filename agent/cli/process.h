@@ -10,8 +10,8 @@ namespace hostward::cli {
 /// what the service manager tells us, files are private, a reader that goes away is an error and no signal.
 void prepare_process();
 
-/// True if standard error is the journal's (sd-daemon(3)): lines then start with their level.
-[[nodiscard]] bool stderr_is_journal();
+/// True if this standard output or error is the journal's, as JOURNAL_STREAM says (systemd.exec(5)).
+[[nodiscard]] bool is_journal(int fd);
 
 /// Keeps the capabilities that a running guard needs and gives up all others, for good; no program started from
 /// here can gain any.

@@ -2,8 +2,7 @@
 // The resident agent: one sd-event loop, no timer while nothing happens but that of the metrics, if they are wanted.
 #include "agent/base/log.h"
 #include "agent/base/text.h"
-#include "agent/guard/event_file.h"
-#include "agent/guard/event_losses.h"
+#include "agent/guard/event_output.h"
 #include "agent/guard/guard.h"
 #include "agent/guard/metrics_file.h"
 #include "agent/guard/policy.h"
@@ -14,14 +13,12 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <map>
 #include <optional>
@@ -69,16 +66,6 @@ void warn(const std::string& text)
     }
 }
 
-/// A line for the journal. A reader that does not read must not stop us: the line is in the file as well.
-void print_if_possible(const std::string& line)
-{
-    pollfd out{STDOUT_FILENO, POLLOUT, 0};
-    if (::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
-        const std::string text = line + "\n";
-        (void)!::write(STDOUT_FILENO, text.data(), text.size()); // the file has it
-    }
-}
-
 /// Nothing is allowed: what stands between a broken policy file at boot and an open metadata service.
 config::GuardConfig deny_all()
 {
@@ -89,7 +76,10 @@ config::GuardConfig deny_all()
 
 class Agent {
 public:
-    Agent(const Options& options, PolicyPlace place) : options_(options), place_(std::move(place)), metrics_(options) {}
+    Agent(const Options& options, PolicyPlace place, LiveOutput live)
+        : options_(options), place_(std::move(place)), live_(std::move(live)), metrics_(options)
+    {
+    }
 
     Status run();
 
@@ -120,9 +110,10 @@ private:
 
     Options options_;
     PolicyPlace place_;
+    LiveOutput live_;
     std::unique_ptr<sd_event, UnrefEvent> event_;
     std::unique_ptr<Guard> guard_;
-    std::optional<EventFile> events_;
+    std::optional<EventOutput> events_;
     host::Users users_;
     Reporter reporter_;
     UniqueFd links_;
@@ -136,7 +127,6 @@ private:
     Source metrics_timer_;
     MetricsFile metrics_;
     AgentFacts facts_;
-    EventLosses losses_;
     std::uint64_t drained_at_ = 0;
 };
 
@@ -166,7 +156,7 @@ Status Agent::start()
         TRY(add_signal(number));
     }
     TRY_ASSIGN(guard_, Guard::open(options_));
-    TRY_ASSIGN(events_, EventFile::open(options_.run_dir));
+    TRY_ASSIGN(events_, EventOutput::open(options_.run_dir, live_));
     TRY(first_policy());
     TRY(add_sources());
     (void)::sd_notify(0, "READY=1"); // not run by systemd: nobody to tell
@@ -328,10 +318,9 @@ void Agent::write(const std::vector<Flow>& flows)
     const Names name = names();
     const std::int64_t offset = wall_offset_ns();
     for (const auto& flow : flows) {
-        const std::string line = event_line(flow, name, offset);
-        print_if_possible(line);
-        const auto written = events_->append(line);
-        warn(written ? losses_.written() : losses_.lost(written.error().text, monotonic_ns()));
+        for (const auto& text : events_->write(event_line(flow, name, offset), monotonic_ns())) {
+            log_warning(text);
+        }
     }
 }
 
@@ -362,7 +351,8 @@ void Agent::keep_metrics(const std::string& path)
 void Agent::write_metrics()
 {
     if (metrics_.is_wanted()) {
-        facts_.lines_lost = losses_.total();
+        facts_.lines_lost = events_->lost_in_file();
+        facts_.live_lines_lost = events_->lost_live();
         warn(metrics_.write(facts_));
         arm(metrics_timer_, kMetricsEvery);
     }
@@ -460,6 +450,9 @@ int Agent::on_file(sd_event_source* /*source*/, const inotify_event* event, void
 
 } // namespace
 
-Status run_agent(const Options& options, const PolicyPlace& place) { return Agent(options, place).run(); }
+Status run_agent(const Options& options, const PolicyPlace& place, const LiveOutput& live)
+{
+    return Agent(options, place, live).run();
+}
 
 } // namespace hostward::guard

@@ -72,7 +72,7 @@ struct PolicyPlace {
 
 /// The agent: applies the policy of `place`, then serves until SIGTERM or SIGINT. SIGHUP, a change of the
 /// account files or of a program that a rule names apply it again; new interfaces get the tc layer; flows become
-/// lines in run_dir/events.jsonl and on stdout. Leaves the guard in place when it ends.
-[[nodiscard]] Status run_agent(const Options& options, const PolicyPlace& place);
+/// lines in run_dir/events.jsonl and in `live`. Leaves the guard in place when it ends.
+[[nodiscard]] Status run_agent(const Options& options, const PolicyPlace& place, const LiveOutput& live);
 
 } // namespace hostward::guard

@@ -32,6 +32,7 @@ enum Id : std::size_t {
     AgentRunning,
     AgentStart,
     LinesLost,
+    LiveLinesLost,
     Suppressed,
     Count,
 };
@@ -59,6 +60,8 @@ constexpr std::array<Metric, Count> kMetrics{{
     {"hostward_guard_agent_running", "gauge", "1: an agent writes events."},
     {"hostward_agent_start_time_seconds", "gauge", "When the agent started."},
     {"hostward_agent_event_lines_lost_total", "counter", "Event lines that could not be written to the file."},
+    {"hostward_agent_live_event_lines_lost_total", "counter",
+     "Event lines that reached neither the journal nor standard output."},
     {"hostward_agent_decisions_suppressed_total", "counter",
      "Decisions that are in no event line because too many callers asked at once."},
 }};
@@ -202,6 +205,7 @@ std::string metrics_text(const std::optional<GuardStatus>& status, std::string_v
     if (agent) {
         text.single(AgentStart, static_cast<std::uint64_t>(agent->started_at));
         text.single(LinesLost, agent->lines_lost);
+        text.single(LiveLinesLost, agent->live_lines_lost);
         text.single(Suppressed, agent->decisions_suppressed);
     }
     return text.take();

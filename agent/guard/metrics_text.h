@@ -16,6 +16,7 @@ namespace hostward::guard {
 struct AgentFacts {
     std::int64_t started_at = 0;            ///< seconds since 1970
     std::uint64_t lines_lost = 0;           ///< event lines that could not be written to the file
+    std::uint64_t live_lines_lost = 0;      ///< event lines that reached neither the journal nor standard output
     std::uint64_t decisions_suppressed = 0; ///< decisions in no line: too many identities at once
 };
 

@@ -12,4 +12,10 @@ struct Options {
     std::string run_dir = "/run/hostward";        ///< lock, agent.pid, events.jsonl
 };
 
+/// Where the agent's event lines go while they happen, beside the file.
+struct LiveOutput {
+    int lines = 1;       ///< descriptor for plain lines, borrowed: standard output
+    std::string journal; ///< socket of the journal, if `lines` is the journal's: entries then have fields. Else empty
+};
+
 } // namespace hostward::guard

@@ -162,7 +162,7 @@ std::map<std::string, std::string> texts()
         {"status", status_text(sample_status())},
         {"status_json", status_json(sample_status())},
         {"status_audit", status_text(audit_status())},
-        {"metrics", guard::metrics_text(sample_status(), "1.2.3", guard::AgentFacts{1795226400, 4, 5})},
+        {"metrics", guard::metrics_text(sample_status(), "1.2.3", guard::AgentFacts{1795226400, 4, 6, 5})},
         {"metrics_absent", guard::metrics_text(absent_status(), "1.2.3", std::nullopt)},
         {"status_absent", status_text(absent_status())},
         {"status_absent_json", status_json(absent_status())},

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Event lines of every kind of caller. expected.jsonl holds them; schema_test.py holds it to the published schema.
+// Event lines of every kind of caller. expected.jsonl holds them, schema_test.py holds it to the published schema;
+// expected.journal has the same as entries of the journal.
 // golden_events --update-golden writes the expectations anew; look at the difference before you commit it.
 #include "agent/guard/events.h"
+#include "agent/guard/events_journal.h"
 
 #include <gtest/gtest.h>
 
@@ -137,29 +139,47 @@ Flow hostile_names()
     return flow;
 }
 
-std::string lines()
+std::vector<std::string> lines()
 {
     const Names names{[](std::uint32_t) { return "alice"; }, [](std::uint32_t) { return ""; },
                       [](std::uint32_t, std::uint64_t) { return "ssm-agent"; },
                       [](std::uint32_t, std::uint64_t) { return "imds"; }};
-    std::string out;
+    std::vector<std::string> out;
     for (const auto& flow : {host_process(), allowed_by_rule(), request_without_token(), in_audit_mode(),
                              of_a_packet(HW_REASON_UNTAGGED, HW_HOOK_EGRESS), forwarded(), kernel_thread(), in_a_pod(),
                              too_deep(), hostile_names()}) {
-        out += event_line(flow, names, kWall) + "\n";
+        out.push_back(event_line(flow, names, kWall));
     }
     return out;
 }
 
-TEST(EventsGolden, LinesAreAsExpected)
+void expect_as_in(const std::string& name, const std::string& text)
 {
-    const std::string path = std::string(HOSTWARD_GOLDEN_DIR) + "/expected.jsonl";
+    const std::string path = std::string(HOSTWARD_GOLDEN_DIR) + "/" + name;
     if (update_golden) {
-        std::ofstream(path) << lines();
+        std::ofstream(path) << text;
     }
     std::ostringstream expected;
     expected << std::ifstream(path).rdbuf();
-    EXPECT_EQ(lines(), expected.str());
+    EXPECT_EQ(text, expected.str());
+}
+
+TEST(EventsGolden, LinesAreAsExpected)
+{
+    std::string text;
+    for (const auto& line : lines()) {
+        text += line + "\n";
+    }
+    expect_as_in("expected.jsonl", text);
+}
+
+TEST(EventsGolden, EntriesOfTheJournalAreAsExpected)
+{
+    std::string text;
+    for (const auto& line : lines()) {
+        text += journal_entry(line) + "\n";
+    }
+    expect_as_in("expected.journal", text);
 }
 
 } // namespace

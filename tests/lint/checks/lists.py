@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that stand in two places are the same: configuration keys, event fields, reasons, metrics, rows, findings."""
+"""Lists that stand in two places are the same: configuration keys, event and journal fields, reasons, metrics, rows, findings."""
 import json
 import re
 
@@ -11,6 +11,7 @@ REASONS = "agent/guard/reasons.cpp"
 PROCESS = "agent/cli/process.cpp"
 UNIT = "packaging/systemd/hostward-guard.service"
 EVENTS = "agent/guard/events.cpp"
+JOURNAL = "agent/guard/events_journal.cpp"
 EVENTS_PAGE = "docs/events.md"
 EVENT_SCHEMA = "docs/schema/event.schema.json"
 METRICS = "agent/guard/metrics_text.cpp"
@@ -28,7 +29,7 @@ CONSTANT = re.compile(r'constexpr std::string_view (k\w+) = "([a-z0-9-]+)"')
 TABLE_ROW = re.compile(r'^    "([a-z0-9-]+)": "', re.M)
 DOCUMENT_ROW = re.compile(r"^\| ([\w-]+) \| [^|]* \| ([^|]*) \|", re.M)
 ROWS_BLOCK = re.compile(r"<!-- threat-rows:begin -->(.*?)<!-- threat-rows:end -->", re.S)
-REASON_ROWS = re.compile(r"<!-- (reasons|hooks|lost|fields):begin -->(.*?)<!-- \1:end -->", re.S)
+REASON_ROWS = re.compile(r"<!-- (reasons|hooks|lost|fields|journal):begin -->(.*?)<!-- \1:end -->", re.S)
 FIRST_CELL = re.compile(r"^\| ([^|]+) \|", re.M)
 NAME = re.compile(r"`([\w-]+)`")
 METRIC = re.compile(r'^    \{"(hostward_\w+)", "(\w+)",', re.M)
@@ -68,6 +69,20 @@ def check_reasons(tree: Tree) -> list[Finding]:
     # A field that a released version lacks may be missing in its lines; ours has them all.
     findings += compare(EVENT_SCHEMA, "required field", fields, set(schema["required"]))
     return findings + compare(EVENTS_PAGE, "field", fields, names_in(blocks.get("fields", "")))
+
+
+def check_journal(tree: Tree) -> list[Finding]:
+    """The journal's fields are those of the line but the times, under longer names, and a few of its own."""
+    source = tree.text(JOURNAL)
+    times = set(re.findall(r'"(\w+)"', re.search(r"kTimes\{(.*?)\};", source).group(1)))
+    of_the_line = set(re.findall(r'\bout\["(\w+)"\] = ', tree.text(EVENTS)))
+    in_code = set(re.findall(r'\badd\(out, "(\w+)", ', source)) | {f"HOSTWARD_{name.upper()}" for name in of_the_line - times}
+    in_page = names_in(dict(REASON_ROWS.findall(tree.text(EVENTS_PAGE))).get("journal", ""))
+    identity = re.search(r'kMessageId = "(\w+)"', source).group(1)
+    findings = compare(EVENTS_PAGE, "journal field", in_code, in_page)
+    if f"`{identity}`" not in tree.text(EVENTS_PAGE):
+        findings.append(Finding(EVENTS_PAGE, 1, f"the document does not have the MESSAGE_ID {identity}"))
+    return findings + [Finding(JOURNAL, 1, f"there is no field {name} to leave out") for name in times - of_the_line]
 
 
 def check_metrics(tree: Tree) -> list[Finding]:
@@ -125,6 +140,7 @@ def check_capabilities(tree: Tree) -> list[Finding]:
 def run(tree: Tree) -> list[Finding]:
     findings = []
     for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE, EVENT_SCHEMA), check_reasons),
+                         ((JOURNAL, EVENTS, EVENTS_PAGE), check_journal),
                          ((METRICS, METRICS_PAGE), check_metrics), ((DIAGNOSE, DOCTOR_PAGE), check_findings),
                          ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
         missing = [path for path in paths if path not in tree.names()]
@@ -144,7 +160,9 @@ _FILES = {
     METRICS_PAGE: "<!-- metrics:begin -->\n| name | type | meaning |\n|---|---|---|\n| `hostward_a` | gauge | x |\n"
                   "| `hostward_b_total` | counter | y |\n<!-- metrics:end -->\n",
     EVENTS: 'out["uid"] = 1;\nout["gid"] = 2;\n',
-    EVENTS_PAGE: "<!-- fields:begin -->\n| name | meaning |\n|---|---|\n| `uid`, `gid` | x |\n<!-- fields:end -->\n" + "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
+    JOURNAL: 'kMessageId = "abc";\nkTimes{"gid"};\nadd(out, "MESSAGE", x);\n',
+    EVENTS_PAGE: "<!-- fields:begin -->\n| name | meaning |\n|---|---|\n| `uid`, `gid` | x |\n<!-- fields:end -->\n"
+                 "<!-- journal:begin -->\n| `MESSAGE` | x |\n| `HOSTWARD_UID` | `abc` |\n<!-- journal:end -->\n" + "".join(f"<!-- {kind}:begin -->\n| name | meaning |\n|---|---|\n| `{name}` | x |\n<!-- {kind}:end -->\n"
                          for kind, name in (("reasons", "rule"), ("hooks", "tc"), ("lost", "a"))),
     DIAGNOSE: '    Check{"a-b", "kernel", check_a},\n    Check{"c", "guard", check_c},\n',
     DOCTOR_PAGE: "asks 2 questions\n<!-- findings:begin -->\n| `a-b` | x |\n| `c` | y |\n<!-- findings:end -->\n",
@@ -175,6 +193,11 @@ CASES = [
     _case("field removed from the code", "field gid is in the document", EVENTS, "gid", "uid"),
     _case("field not in the schema", "field gid is in the code", EVENT_SCHEMA, ', "gid": {}', ""),
     _case("field not required by the schema", "required field gid is in the code", EVENT_SCHEMA, ', "gid"]', "]"),
+    _case("journal field not documented", "journal field MESSAGE is in the code", EVENTS_PAGE, "| `MESSAGE` | x |\n", ""),
+    _case("journal field of the line not documented", "HOSTWARD_UID is in the code", EVENTS_PAGE, "HOSTWARD_UID", "UID"),
+    _case("journal field that is left out", "HOSTWARD_GID is in the document", EVENTS_PAGE, "`HOSTWARD_UID`", "`HOSTWARD_UID`, `HOSTWARD_GID`"),
+    _case("another message id", "MESSAGE_ID abc", EVENTS_PAGE, "`abc`", "`abd`"),
+    _case("a time that is no field", "no field pid to leave out", JOURNAL, '"gid"', '"gid", "pid"'),
     _case("metric not documented", "metric hostward_a gauge is in the code", METRICS_PAGE, "`hostward_a`", "`hostward_c`"),
     _case("metric of another type", "metric hostward_b_total counter is in the code", METRICS_PAGE, "counter", "gauge"),
     _case("no metrics", "no table of metrics", METRICS, "hostward_", "other_"),

@@ -72,7 +72,7 @@ TEST(MetricsText, EscapesLabels)
 TEST(MetricsText, SaysOfEveryMetricWhatItIs)
 {
     std::set<std::string_view> names;
-    const std::string text = metrics_text(loaded_status(), "1", AgentFacts{1, 2, 3});
+    const std::string text = metrics_text(loaded_status(), "1", AgentFacts{1, 2, 3, 4});
     for (const auto& metric : metrics()) {
         EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
         EXPECT_EQ(metric.type == "counter", metric.name.ends_with("_total")) << metric.name;

@@ -60,6 +60,19 @@ std::string property(const std::string& unit, const std::string& name)
 
 std::string journal() { return command({"/usr/bin/journalctl", "--no-pager", "-u", kAgent}).out; }
 
+/// What the journal has with these matches, once it has any.
+std::string entries(const std::vector<std::string>& matches)
+{
+    std::vector<std::string> argv{"/usr/bin/journalctl", "--no-pager", "--quiet"};
+    argv.insert(argv.end(), matches.begin(), matches.end());
+    std::string found;
+    for (int attempt = 0; attempt < 100 && found.empty(); ++attempt) {
+        must({"/usr/bin/journalctl", "--sync"});
+        found = command(argv).out;
+    }
+    return found;
+}
+
 class Systemd : public testing::Test {
 protected:
     static void SetUpTestSuite()
@@ -119,6 +132,24 @@ TEST_F(Systemd, AnAllowedUnitGetsThroughAndAnotherDoesNot)
     EXPECT_EQ(reaches("memory"), kRefused);
 }
 
+TEST_F(Systemd, TheJournalHasFieldsToAskFor)
+{
+    EXPECT_EQ(reaches("journaled"), kRefused);
+    const std::string found = entries({"-o", "json", "-u", kAgent, "HOSTWARD_DECISION=deny", "HOSTWARD_USER=root",
+                                       "HOSTWARD_UNIT=journaled.service"});
+    for (const char* part : {R"("MESSAGE":"{\"time\":\")", R"(\"unit\":\"journaled.service\")", R"("PRIORITY":"4")",
+                             R"("MESSAGE_ID":"dae889277cbb44f7ba88b5755f48f777")", R"("HOSTWARD_HOOK":"connect4")",
+                             R"("HOSTWARD_REASON":"default")", R"("_TRANSPORT":"journal")",
+                             R"("_SYSTEMD_UNIT":"hostward-guard.service")"}) {
+        EXPECT_NE(found.find(part), std::string::npos) << part << " is not in\n" << found << journal();
+    }
+    const std::string own = entries({"-o", "cat", "-u", "journaled.service", "HOSTWARD_DECISION=deny"});
+    EXPECT_TRUE(own.starts_with("{\"time\":")) << "not among the unit's own lines: " << own;
+    EXPECT_EQ(command({"/usr/bin/journalctl", "--quiet", "-u", "allowed.service", "HOSTWARD_DECISION=allow"}).out, "")
+        << "what was allowed is no news for the unit";
+    EXPECT_NE(entries({"-o", "cat", "-u", kAgent, "HOSTWARD_DECISION=allow", "HOSTWARD_UNIT=allowed.service"}), "");
+}
+
 TEST_F(Systemd, TheUnitMayWriteItsMetrics)
 {
     const std::string folder = "/var/lib/prometheus/node-exporter";
@@ -156,7 +187,10 @@ TEST_F(Systemd, FreshUnitsAreJudgedRightFromTheirFirstInstruction)
 
 TEST_F(Systemd, StoppingTheAgentOpensNothing)
 {
+    EXPECT_EQ(reaches("last"), kRefused);
     must({"/usr/bin/systemctl", "stop", kAgent});
+    EXPECT_NE(entries({"-u", kAgent, "HOSTWARD_DECISION=deny", "HOSTWARD_UNIT=last.service"}), "")
+        << "the agent's last lines are the unit's, too";
     EXPECT_EQ(reaches("other"), kRefused);
     EXPECT_EQ(reaches("allowed"), 0);
     must({"/usr/bin/systemctl", "start", kAgent});
