@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace hostward::host {
@@ -71,18 +72,28 @@ bool leads_to_null(const fs::path& path)
     return fs::read_symlink(path, status) == "/dev/null" || (fs::is_empty(path, status) && !status);
 }
 
+/// As systemd reads a boolean. Nothing: no boolean, which systemd leaves out.
+std::optional<bool> boolean(std::string value)
+{
+    constexpr std::array<std::string_view, 6> kYes{"1", "yes", "y", "true", "t", "on"};
+    constexpr std::array<std::string_view, 6> kNo{"0", "no", "n", "false", "f", "off"};
+    std::ranges::transform(value, value.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    if (std::ranges::find(kYes, value) != kYes.end()) {
+        return true;
+    }
+    return std::ranges::find(kNo, value) != kNo.end() ? std::optional(false) : std::nullopt;
+}
+
 void apply(const std::string& text, UnitFile& unit)
 {
     for (const auto& [key, value] : parse_unit_section(text)) {
         if (key == "DefaultDependencies") {
-            unit.has_default_dependencies = !(value == "no" || value == "false" || value == "0" || value == "off");
+            unit.has_default_dependencies = boolean(value).value_or(unit.has_default_dependencies);
         }
         if (key != "Before") {
             continue;
         }
-        if (value.empty()) {
-            unit.before.clear(); // an empty assignment empties a list
-        }
+        // An empty assignment does not empty this list: systemd takes no dependency away.
         for (const auto name : split(value, ' ')) {
             if (!name.empty()) {
                 unit.before.emplace_back(name);
@@ -91,12 +102,33 @@ void apply(const std::string& text, UnitFile& unit)
     }
 }
 
+/// Folders of drop-ins for a-b.service, the first one counts most: a-b.service.d and a-.service.d in each folder of
+/// units, then service.d.
+std::vector<std::string> drop_in_folders(const std::string& name)
+{
+    const std::string type = name.substr(std::min(name.rfind('.'), name.size()));
+    std::vector<std::string> names{name + ".d"};
+    for (auto dash = name.rfind('-'); dash != std::string::npos && dash > 0; dash = name.rfind('-', dash - 1)) {
+        names.push_back(name.substr(0, dash + 1) + type + ".d");
+    }
+    std::vector<std::string> folders;
+    for (const auto* folder : kUnitFolders) {
+        for (const auto& drop_ins : names) {
+            folders.push_back(std::string(folder) + "/" + drop_ins);
+        }
+    }
+    for (const auto* folder : kUnitFolders) {
+        folders.push_back(std::string(folder) + "/" + type.substr(std::min<std::size_t>(type.size(), 1)) + ".d");
+    }
+    return folders;
+}
+
 Status apply_drop_ins(const fs::path& root, const std::string& name, UnitFile& unit)
 {
     // Of all folders in the order of the files' names; of one name the first folder's.
     std::map<std::string, fs::path> files;
-    for (const auto* folder : kUnitFolders) {
-        TRY_ASSIGN(const auto found, entries(root / folder / (name + ".d")));
+    for (const auto& folder : drop_in_folders(name)) {
+        TRY_ASSIGN(const auto found, entries(root / folder));
         for (const auto& path : found) {
             if (path.extension() == ".conf") {
                 files.emplace(path.filename().string(), path);

@@ -3,6 +3,8 @@
 
 #include "tests/unit/host/temp_tree.h"
 
+#include <map>
+
 namespace hostward::host {
 namespace {
 
@@ -48,20 +50,55 @@ TEST(UnitFiles, MaskedByALinkOrAnEmptyFile)
     EXPECT_TRUE(look(tree).is_masked);
 }
 
-TEST(UnitFiles, DropInsAddAndEmptyLists)
+TEST(UnitFiles, DropInsAddAndTakeNothingAway)
 {
     const TempTree tree;
     tree.write("usr/lib/systemd/system/guard.service", kText);
     tree.write("etc/systemd/system/guard.service.d/20-add.conf", "[Unit]\nBefore=c.target\n");
     EXPECT_EQ(look(tree).before, (std::vector<std::string>{"a.target", "b.target", "c.target"}));
     tree.write("usr/lib/systemd/system/guard.service.d/10-clear.conf", "[Unit]\nBefore=\nDefaultDependencies=yes\n");
-    EXPECT_EQ(look(tree).before, std::vector<std::string>{"c.target"});
+    EXPECT_EQ(look(tree).before, (std::vector<std::string>{"a.target", "b.target", "c.target"}));
     EXPECT_TRUE(look(tree).has_default_dependencies);
     // The same name in a folder that counts more takes its place.
     tree.link("/dev/null", "etc/systemd/system/guard.service.d/10-clear.conf");
-    EXPECT_EQ(look(tree).before, (std::vector<std::string>{"a.target", "b.target", "c.target"}));
-    tree.write("etc/systemd/system/guard.service.d/readme.txt", "[Unit]\nBefore=\n");
+    EXPECT_FALSE(look(tree).has_default_dependencies);
+    tree.write("etc/systemd/system/guard.service.d/readme.txt", "[Unit]\nBefore=d.target\n");
     EXPECT_EQ(look(tree).before.size(), 3U);
+}
+
+TEST(UnitFiles, BooleansAreSystemds)
+{
+    const TempTree tree;
+    for (const auto& [value, expected] : std::map<std::string, bool>{{"Y", true},
+                                                                     {"t", true},
+                                                                     {"On", true},
+                                                                     {"1", true},
+                                                                     {"N", false},
+                                                                     {"f", false},
+                                                                     {"OFF", false},
+                                                                     {"0", false}}) {
+        tree.write("etc/systemd/system/guard.service",
+                   "[Unit]\nDefaultDependencies=" + std::string(expected ? "no" : "yes") +
+                       "\nDefaultDependencies=" + value + "\n");
+        EXPECT_EQ(look(tree).has_default_dependencies, expected) << value;
+    }
+    tree.write("etc/systemd/system/guard.service", "[Unit]\nDefaultDependencies=no\nDefaultDependencies=perhaps\n");
+    EXPECT_FALSE(look(tree).has_default_dependencies) << "systemd leaves out what is no boolean";
+}
+
+TEST(UnitFiles, DropInsOfPrefixesAndOfTheType)
+{
+    const TempTree tree;
+    tree.write("usr/lib/systemd/system/a-b-c.service", "[Unit]\nBefore=own\n");
+    const auto before = [&] { return unit_file(tree.root(), "a-b-c.service")->before; };
+    tree.write("usr/lib/systemd/system/service.d/40.conf", "[Unit]\nBefore=type\n");
+    tree.write("etc/systemd/system/a-.service.d/30.conf", "[Unit]\nBefore=short\n");
+    tree.write("usr/lib/systemd/system/a-b-.service.d/20.conf", "[Unit]\nBefore=long\n");
+    tree.write("etc/systemd/system/a-b.service.d/10.conf", "[Unit]\nBefore=foreign\n");
+    EXPECT_EQ(before(), (std::vector<std::string>{"own", "long", "short", "type"}));
+    // Of one name the drop-in for the unit itself counts, then that for the prefix.
+    tree.write("usr/lib/systemd/system/a-b-c.service.d/40.conf", "[Unit]\nBefore=mine\n");
+    EXPECT_EQ(before(), (std::vector<std::string>{"own", "long", "short", "mine"}));
 }
 
 TEST(UnitFiles, SectionsCommentsAndContinuedLines)
