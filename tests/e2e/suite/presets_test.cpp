@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every rule of every installed preset, for every user and unit it names: a stand-in there gets through, the same
-// program of the same user elsewhere does not. The rules are read from the files, so a new one is tested as it is.
+// program of the same user elsewhere does not. The rules are read from the files, so a new one is tested as it is; that
+// no file and no rule is left out is compared with what their text says.
 #include "agent/config/guard_config.h"
 #include "tests/e2e/support/rows.h"
 
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 
 namespace hostward::e2e {
 namespace {
@@ -27,6 +29,20 @@ std::vector<std::string> preset_names()
         names.push_back(entry.path().stem());
     }
     std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// Names of the rules in a preset's file, from its text alone.
+std::set<std::string> rule_names_in(const std::string& preset)
+{
+    constexpr std::string_view kKey = "name = \"";
+    std::set<std::string> names;
+    std::ifstream file(std::string(HOSTWARD_PRESETS) + "/" + preset + ".toml");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(kKey)) {
+            names.insert(line.substr(kKey.size(), line.rfind('"') - kKey.size()));
+        }
+    }
     return names;
 }
 
@@ -143,6 +159,13 @@ protected:
             }
             EXPECT_FALSE(reaches(kNobody, *cgroup, home_of(rule))) << "another user in the place";
         }
+        check_elsewhere(rule);
+    }
+
+    /// The same program of the same user, where the rule does not allow it.
+    static void check_elsewhere(const config::Rule& rule)
+    {
+        SCOPED_TRACE(rule.name);
         const auto cgroup = site().cgroups.make(places_of(rule).front());
         ASSERT_TRUE(cgroup) << cgroup.error().text;
         const uid_t uid = uids_.at(rule.users.front().value);
@@ -150,7 +173,30 @@ protected:
         const bool does_not_matter =
             rule.scope == config::Scope::Any || places_of(rule).front().starts_with("kubepods");
         EXPECT_EQ(reaches(uid, *cgroup, elsewhere_of(rule)), does_not_matter) << "a container for a host's rule, or so";
-        EXPECT_FALSE(reaches(uid, site().outside, home_of(rule))) << "the same program of the same user elsewhere";
+        for (const auto& name : rule.users) {
+            EXPECT_FALSE(reaches(uids_.at(name.value), site().outside, home_of(rule))) << name.value << " elsewhere";
+        }
+    }
+
+    /// A policy of this preset alone: its own rules as above, and of those that it includes that they are there.
+    static void check_preset(const std::string& preset, std::set<std::string>& tried)
+    {
+        const auto rules = rules_of(preset);
+        ASSERT_FALSE(rules.empty());
+        ASSERT_NO_FATAL_FAILURE(make_accounts(rules));
+        const Status loaded = site().guard.load(include_policy("\"preset:" + preset + "\""));
+        ASSERT_TRUE(loaded) << loaded.error().text;
+        for (const auto& rule : rules) {
+            if (rule.preset == preset) {
+                ASSERT_NO_FATAL_FAILURE(check_rule(rule));
+                tried.insert(rule.name);
+                continue;
+            }
+            const auto cgroup = site().cgroups.make(places_of(rule).front());
+            ASSERT_TRUE(cgroup) << cgroup.error().text;
+            EXPECT_TRUE(reaches(uids_.at(rule.users.front().value), *cgroup, home_of(rule))) << rule.name;
+        }
+        EXPECT_FALSE(reaches(kRoot, site().outside, site().network.client())) << "root outside of all units";
     }
 
     inline static std::map<std::string, uid_t> uids_;
@@ -160,27 +206,16 @@ protected:
 
 TEST_F(Presets, EveryRuleOfEveryPreset)
 {
-    int presets = 0;
+    std::set<std::string> tried;
+    std::set<std::string> written;
     for (const auto& preset : preset_names()) {
-        const auto rules = rules_of(preset);
-        // One made of others is those others.
-        if (rules.empty() || rules.front().preset != preset) {
-            EXPECT_FALSE(rules.empty()) << preset;
-            continue;
-        }
         SCOPED_TRACE(preset);
-        ASSERT_NO_FATAL_FAILURE(make_accounts(rules));
-        const Status loaded = site().guard.load(include_policy("\"preset:" + preset + "\""));
-        ASSERT_TRUE(loaded) << loaded.error().text;
-        const int before = stand_ins_;
-        for (const auto& rule : rules) {
-            ASSERT_NO_FATAL_FAILURE(check_rule(rule));
-        }
-        EXPECT_GT(stand_ins_, before);
-        ++presets;
+        ASSERT_NO_FATAL_FAILURE(check_preset(preset, tried));
+        written.merge(rule_names_in(preset));
     }
-    EXPECT_GE(presets, 15);
-    std::printf("%d presets, %d stand-ins\n", presets, stand_ins_);
+    EXPECT_GE(preset_names().size(), 20U);
+    EXPECT_EQ(tried, written) << "rules tried here, and rules in the files";
+    std::printf("%zu presets, %zu rules, %d stand-ins\n", preset_names().size(), tried.size(), stand_ins_);
 }
 
 TEST_F(Presets, AnAccountThatIsNotHereIsSaidAndRefusesNothing)
