@@ -40,11 +40,11 @@ template <typename T> std::optional<T> number(const Json& event, const char* nam
     return static_cast<T>(value->get<std::uint64_t>());
 }
 
-/// `unknown` where there is no such field, or it is null.
-bool flag(const Json& event, const char* name, bool unknown)
+/// Nothing where there is no such field, or it is null.
+std::optional<bool> flag(const Json& event, const char* name)
 {
     const Json* value = member(event, name);
-    return value == nullptr || !value->is_boolean() ? unknown : value->get<bool>();
+    return value == nullptr || !value->is_boolean() ? std::nullopt : std::optional(value->get<bool>());
 }
 
 std::optional<Outcome> outcome(const Json& event)
@@ -79,12 +79,15 @@ void read_caller(const Json& event, EventRecord& out)
     out.user = text(event, "user");
     out.exe = text(event, "exe");
     out.exe_fact = exe_fact(event);
-    // Not known is not trusted.
-    out.exe_untrusted = flag(event, "exe_untrusted", out.exe_fact.has_value());
+    const auto untrusted = flag(event, "exe_untrusted");
+    out.exe_trust_known = untrusted.has_value();
+    out.exe_untrusted = untrusted.value_or(out.exe_fact.has_value()); // not known is not trusted
     out.cgroup = text(event, "cgroup");
     out.unit = text(event, "unit");
     out.pid = number<std::int64_t>(event, "pid");
-    out.container = flag(event, "container", false);
+    const auto container = flag(event, "container");
+    out.container_known = container.has_value();
+    out.container = container.value_or(false);
 }
 
 std::string imds_version(const Json& event)
@@ -135,6 +138,19 @@ Caller caller_of(const EventRecord& event, std::vector<std::uint32_t> groups)
     out.container = event.container;
     out.kernel_thread = event.reason == "kernel_thread";
     return out;
+}
+
+std::string user_text(const EventRecord& event)
+{
+    if (!event.uid) {
+        return "";
+    }
+    const std::string uid = "uid " + std::to_string(*event.uid);
+    std::string text = event.user.empty() ? uid : event.user + " (" + uid + ")";
+    if (event.euid && *event.euid != *event.uid) {
+        text += " as uid " + std::to_string(*event.euid);
+    }
+    return text;
 }
 
 std::optional<std::string> unescape(std::string_view escaped)

@@ -31,11 +31,13 @@ struct EventRecord {
     std::string exe;
     std::optional<ExeFact> exe_fact;
     bool exe_untrusted = false;
+    bool exe_trust_known = true; ///< false: the line does not say, and exe_untrusted is a guess
     std::string cgroup;
     std::string unit;
     std::optional<std::int64_t> pid;
     bool container = false;
-    std::string imds_version; ///< "1" or "2", where it was recorded
+    bool container_known = true; ///< false: the line does not say, and container is a guess
+    std::string imds_version;    ///< "1" or "2", where it was recorded
 };
 
 /// Nothing: no event of this schema. Fields that it does not know are left alone.
@@ -43,6 +45,9 @@ struct EventRecord {
 
 /// The facts about the caller that a decision looks at. `groups`: the supplementary groups, which no event has.
 [[nodiscard]] Caller caller_of(const EventRecord& event, std::vector<std::uint32_t> groups);
+
+/// Who asked, for people: `alice (uid 1000) as uid 0`. Any bytes; empty: nobody knows.
+[[nodiscard]] std::string user_text(const EventRecord& event);
 
 /// Undoes escape(). Nothing: escape() never wrote this.
 [[nodiscard]] std::optional<std::string> unescape(std::string_view escaped);

@@ -36,19 +36,6 @@ void remember(std::set<std::string>& names, const std::string& name)
     }
 }
 
-std::string user_text(const EventRecord& event)
-{
-    if (!event.uid) {
-        return "";
-    }
-    const std::string uid = "uid " + std::to_string(*event.uid);
-    std::string text = event.user.empty() ? uid : event.user + " (" + uid + ")";
-    if (event.euid && *event.euid != *event.uid) {
-        text += " as uid " + std::to_string(*event.euid);
-    }
-    return text;
-}
-
 std::string place_text(const EventRecord& event)
 {
     const std::string unit = unit_of(event.cgroup);
@@ -57,12 +44,8 @@ std::string place_text(const EventRecord& event)
 
 std::string reason_text(const std::string& name)
 {
-    for (unsigned reason = 0; reason < HW_REASON_COUNT; ++reason) {
-        if (reason_wording(reason).name == name) {
-            return std::string(reason_wording(reason).text);
-        }
-    }
-    return "unknown reason " + quote(name);
+    const auto reason = reason_number(name);
+    return reason ? std::string(reason_wording(*reason).text) : "unknown reason " + quote(name);
 }
 
 /// Why no rule of any kind helps, from the event alone; empty: one may.

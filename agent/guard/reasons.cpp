@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/guard/reasons.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -100,5 +101,11 @@ Wording hook_wording(unsigned hook) { return find(kHooks, hook); }
 Wording lost_wording(unsigned lost) { return find(kLost, lost); }
 Wording imds_wording(unsigned version) { return find(kVersions, version); }
 Wording verdict_wording(unsigned verdict) { return find(kVerdicts, verdict); }
+
+std::optional<unsigned> reason_number(std::string_view name)
+{
+    const auto* found = std::ranges::find(kReasons, name, [](const Entry& entry) { return entry.wording.name; });
+    return found == kReasons.end() ? std::nullopt : std::optional(found->number);
+}
 
 } // namespace hostward::guard

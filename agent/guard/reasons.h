@@ -5,6 +5,7 @@
 
 #include "ebpf/abi/guard.h"
 
+#include <optional>
 #include <string_view>
 
 namespace hostward::guard {
@@ -21,5 +22,8 @@ struct Wording {
 [[nodiscard]] Wording lost_wording(unsigned lost);       ///< enum hw_lost
 [[nodiscard]] Wording imds_wording(unsigned version);    ///< enum hw_imds; no request is ""
 [[nodiscard]] Wording verdict_wording(unsigned verdict); ///< enum hw_verdict
+
+/// The enum hw_reason of a name, as events have it; nothing if this build does not know it.
+[[nodiscard]] std::optional<unsigned> reason_number(std::string_view name);
 
 } // namespace hostward::guard

@@ -73,6 +73,8 @@ TEST(EventRecordTest, IsWhatTheWriterWrote)
     EXPECT_EQ(event->unit, "a.service");
     EXPECT_EQ(event->pid, 321);
     EXPECT_TRUE(event->container);
+    EXPECT_TRUE(event->container_known && event->exe_trust_known);
+    EXPECT_EQ(user_text(*event), "al\nice (uid 1000) as uid 0");
 }
 
 TEST(EventRecordTest, APacketHasNoCaller)
@@ -86,6 +88,9 @@ TEST(EventRecordTest, APacketHasNoCaller)
     EXPECT_FALSE(event->euid);
     EXPECT_FALSE(event->exe_fact);
     EXPECT_EQ(event->cgroup, "");
+    EXPECT_FALSE(event->container_known);
+    EXPECT_FALSE(event->exe_trust_known);
+    EXPECT_EQ(user_text(*event), "al\nice (uid 1000)");
     EXPECT_EQ(caller_of(*event, {}).euid, 0xffffffffU);
 }
 
@@ -108,6 +113,8 @@ TEST(EventRecordTest, LeavesOutWhatItDoesNotKnow)
                                                            R"("exe_generation":3,"imds_version":1})");
     ASSERT_TRUE(event);
     EXPECT_TRUE(event->exe_untrusted) << "a program of which nobody says whether it is trusted";
+    EXPECT_FALSE(event->exe_trust_known);
+    EXPECT_EQ(user_text(*event), "");
     EXPECT_EQ(event->imds_version, "1");
     EXPECT_EQ(parse_event(std::string(kMinimal) + R"(,"imds_version":"2"})")->imds_version, "2");
     EXPECT_EQ(parse_event(std::string(kMinimal) + R"(,"imds_version":null})")->imds_version, "");

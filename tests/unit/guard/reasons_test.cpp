@@ -42,6 +42,11 @@ TEST(Reasons, NamesAreStable)
     EXPECT_EQ(reason_wording(HW_REASON_STALE).name, "stale");
     EXPECT_EQ(reason_wording(HW_REASON_GROUPS_OVERFLOW).name, "groups_overflow");
     EXPECT_EQ(reason_wording(HW_REASON_SEALED).name, "sealed");
+    for (unsigned reason = 0; reason < HW_REASON_COUNT; ++reason) {
+        EXPECT_EQ(reason_number(reason_wording(reason).name), reason);
+    }
+    EXPECT_EQ(reason_number("unknown"), std::nullopt);
+    EXPECT_EQ(reason_number(""), std::nullopt);
     EXPECT_EQ(hook_wording(HW_HOOK_CONNECT4).name, "connect4");
     EXPECT_EQ(hook_wording(HW_HOOK_LSM).name, "lsm");
     EXPECT_EQ(hook_wording(HW_HOOK_REQUEST).name, "request");
