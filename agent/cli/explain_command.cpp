@@ -23,19 +23,26 @@ std::string address_of(const config::GuardConfig& config, const std::string& end
     return found == config.endpoints.end() || found->addresses.empty() ? otherwise : found->addresses[0].value;
 }
 
-/// Which policy the answer is about: that of the file, not what the kernel has.
-std::string loaded_note(const CommandLine& line, const PolicyFile& file)
+/// Whether the guard has the policy of the file; else a note that says so, and what to do.
+Asked compare_with_loaded(const CommandLine& line, const PolicyFile& file, std::vector<std::string>& notes)
 {
     const auto status = guard::read_status(line.guard);
     const auto& digest = file.policy.head.policy_digest;
+    const std::string about = ", this is about " + quote(line.config);
     if (!status) {
-        return "cannot tell which policy is loaded, this is about " + quote(line.config) + ": " + status.error().text;
+        notes.push_back("cannot tell which policy is loaded" + about + ": " + status.error().text);
+        return {line.config, std::nullopt};
     }
     if (!status->loaded) {
-        return "no guard is loaded, this is about " + quote(line.config);
+        notes.push_back("no guard is loaded" + about + ": systemctl start hostward-guard loads the installed policy");
+        return {line.config, false};
     }
     const bool same = status->policy_digest == hex(static_cast<const unsigned char*>(digest), sizeof(digest));
-    return same ? "" : "the guard has another policy loaded, this is about " + quote(line.config);
+    if (!same) {
+        notes.push_back("the guard has another policy loaded" + about +
+                        ": systemctl reload hostward-guard loads the installed one anew");
+    }
+    return {line.config, same};
 }
 
 struct Question {
@@ -67,15 +74,13 @@ Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
         return ExitCode::InvalidConfig;
     }
     TRY_ASSIGN(Question question, ask(line, *file, *resolver));
-    if (std::string note = loaded_note(line, *file); !note.empty()) {
-        question.subject.notes.push_back(std::move(note));
-    }
+    const Asked asked = compare_with_loaded(line, *file, question.subject.notes);
     const auto explanation = explain(file->policy, std::move(question.subject), question.address);
     if (!explanation) {
         log_error(explanation.error().text);
         return ExitCode::Usage;
     }
-    streams.out.print(line.json ? explain_json(*explanation, file->policy) : explain_text(*explanation, file->policy));
+    streams.out.print(line.json ? explain_json(*explanation, asked, *file) : explain_text(*explanation, asked, *file));
     return ExitCode::Ok;
 }
 

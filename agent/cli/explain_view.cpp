@@ -29,6 +29,23 @@ std::optional<hw_fact_key> address_key(const std::string& text)
     return std::nullopt;
 }
 
+const config::Rule& rule_of(const PolicyFile& file, std::uint32_t index) { return file.config.rules[index]; }
+
+/// `rule "a" (FILE:LINE)`
+std::string named(const config::Rule& rule)
+{
+    return "rule " + quote(rule.name) + " (" + rule.place.text() +
+           (rule.preset.empty() ? ")" : ", preset " + quote(rule.preset) + ")");
+}
+
+std::string asked_text(const Asked& asked)
+{
+    const char* const state = !asked.is_loaded   ? ", perhaps not the one that is loaded"
+                              : *asked.is_loaded ? ", which is loaded"
+                                                 : ", which is not loaded";
+    return "policy: " + quote(asked.file) + state + "\n";
+}
+
 bool is_audit(const guard::CompiledPolicy& policy) { return policy.head.mode == HW_AUDIT; }
 
 std::string id_text(std::uint32_t id) { return id == 0xffffffff ? "unknown" : std::to_string(id); }
@@ -47,28 +64,31 @@ std::string caller_text(const Subject& subject)
     return out + (caller.container ? ", in a container\n" : ", on the host\n");
 }
 
-std::string trace_text(const Explanation& explanation, const guard::CompiledPolicy& policy)
+std::string trace_text(const Explanation& explanation, const PolicyFile& file)
 {
     std::string out;
     for (const auto& step : explanation.trace) {
-        out += "rule " + quote(policy.rule_names[step.rule]) + ": ";
+        out += named(rule_of(file, step.rule)) + ": ";
         out += step.matched ? "matches\n" : step.failed + " does not match\n";
     }
     return out;
 }
 
-std::string verdict_text(const Explanation& explanation, const guard::CompiledPolicy& policy)
+std::string verdict_text(const Explanation& explanation, const PolicyFile& file)
 {
     const auto& decision = explanation.decision;
     std::string out = std::string(guard::verdict_wording(decision.verdict).name) + ": ";
     if (decision.rule != HW_NO_RULE) {
-        out += "rule " + quote(policy.rule_names[decision.rule]);
+        const auto& rule = rule_of(file, decision.rule);
+        out += named(rule) + (rule.why.empty() ? "" : "\nwhy: " + printable(rule.why));
     } else {
         out += guard::reason_wording(decision.reason).text;
     }
-    const bool passes = decision.verdict != HW_ALLOW && is_audit(policy);
+    const bool passes = decision.verdict != HW_ALLOW && is_audit(file.policy);
     return out + (passes ? "\n(audit mode: recorded and let pass)\n" : "\n");
 }
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(printable(text)); }
 
 Json caller_json(const Subject& subject)
 {
@@ -81,15 +101,24 @@ Json caller_json(const Subject& subject)
     return out;
 }
 
-Json trace_json(const Explanation& explanation, const guard::CompiledPolicy& policy)
+Json trace_json(const Explanation& explanation, const PolicyFile& file)
 {
     Json out = Json::array();
     for (const auto& step : explanation.trace) {
-        out.push_back({{"rule", policy.rule_names[step.rule]},
+        const auto& rule = rule_of(file, step.rule);
+        out.push_back({{"rule", rule.name},
                        {"matched", step.matched},
-                       {"failed", step.matched ? Json(nullptr) : Json(step.failed)}});
+                       {"failed", step.matched ? Json(nullptr) : Json(step.failed)},
+                       {"place", rule.place.text()},
+                       {"preset", text_or_null(rule.preset)},
+                       {"why", text_or_null(rule.why)}});
     }
     return out;
+}
+
+Json asked_json(const Asked& asked)
+{
+    return {{"file", escape(asked.file)}, {"loaded", asked.is_loaded ? Json(*asked.is_loaded) : Json(nullptr)}};
 }
 
 } // namespace
@@ -108,9 +137,9 @@ Result<Explanation> explain(const guard::CompiledPolicy& policy, Subject subject
     return out;
 }
 
-std::string explain_text(const Explanation& explanation, const guard::CompiledPolicy& policy)
+std::string explain_text(const Explanation& explanation, const Asked& asked, const PolicyFile& file)
 {
-    std::string out = caller_text(explanation.subject);
+    std::string out = asked_text(asked) + caller_text(explanation.subject);
     for (const auto& note : explanation.subject.notes) {
         out += "note: " + note + "\n";
     }
@@ -118,22 +147,27 @@ std::string explain_text(const Explanation& explanation, const guard::CompiledPo
         return out + "allow: " + escape(explanation.address) + " is not guarded\n";
     }
     out += "address: " + escape(explanation.address) + ", endpoint " +
-           quote(policy.endpoint_names[*explanation.endpoint]) + "\n";
-    return out + trace_text(explanation, policy) + verdict_text(explanation, policy);
+           quote(file.policy.endpoint_names[*explanation.endpoint]) + "\n";
+    return out + trace_text(explanation, file) + verdict_text(explanation, file);
 }
 
-std::string explain_json(const Explanation& explanation, const guard::CompiledPolicy& policy)
+std::string explain_json(const Explanation& explanation, const Asked& asked, const PolicyFile& file)
 {
     const auto& decision = explanation.decision;
     const bool by_rule = explanation.endpoint && decision.rule != HW_NO_RULE;
+    const auto* rule = by_rule ? &rule_of(file, decision.rule) : nullptr;
+    const auto& names = file.policy.endpoint_names;
     Json out{{"version", 1}, {"address", escape(explanation.address)}};
-    out["endpoint"] = explanation.endpoint ? Json(policy.endpoint_names[*explanation.endpoint]) : Json(nullptr);
+    out["endpoint"] = explanation.endpoint ? Json(names[*explanation.endpoint]) : Json(nullptr);
     out["decision"] = explanation.endpoint ? guard::verdict_wording(decision.verdict).name : "allow";
     out["reason"] = explanation.endpoint ? Json(guard::reason_wording(decision.reason).name) : Json(nullptr);
-    out["rule"] = by_rule ? Json(policy.rule_names[decision.rule]) : Json(nullptr);
-    out["mode"] = is_audit(policy) ? "audit" : "enforce";
+    out["rule"] = by_rule ? Json(rule->name) : Json(nullptr);
+    out["why"] = by_rule ? text_or_null(rule->why) : Json(nullptr);
+    out["place"] = by_rule ? Json(rule->place.text()) : Json(nullptr);
+    out["mode"] = is_audit(file.policy) ? "audit" : "enforce";
+    out["policy"] = asked_json(asked);
     out["caller"] = caller_json(explanation.subject);
-    out["trace"] = trace_json(explanation, policy);
+    out["trace"] = trace_json(explanation, file);
     out["notes"] = Json::array();
     for (const auto& note : explanation.subject.notes) {
         out["notes"].push_back(printable(note));

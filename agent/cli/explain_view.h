@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/cli/caller.h"
+#include "agent/cli/policy_file.h"
 #include "agent/guard/decide.h"
 
 #include <optional>
@@ -10,6 +11,12 @@
 #include <vector>
 
 namespace hostward::cli {
+
+/// Which policy the answer is about: always that of a file, never what the kernel has.
+struct Asked {
+    std::string file;
+    std::optional<bool> is_loaded; ///< whether the guard has the same one; none: it cannot be told
+};
 
 struct Explanation {
     Subject subject;
@@ -23,7 +30,7 @@ struct Explanation {
 [[nodiscard]] Result<Explanation> explain(const guard::CompiledPolicy& policy, Subject subject,
                                           const std::string& address);
 
-[[nodiscard]] std::string explain_text(const Explanation& explanation, const guard::CompiledPolicy& policy);
-[[nodiscard]] std::string explain_json(const Explanation& explanation, const guard::CompiledPolicy& policy);
+[[nodiscard]] std::string explain_text(const Explanation& explanation, const Asked& asked, const PolicyFile& file);
+[[nodiscard]] std::string explain_json(const Explanation& explanation, const Asked& asked, const PolicyFile& file);
 
 } // namespace hostward::cli

@@ -3,11 +3,13 @@
 // golden_cli --update-golden writes the expectations anew; look at the difference before you commit it.
 #include "agent/base/text.h"
 #include "agent/cli/doctor_view.h"
+#include "agent/cli/explain_view.h"
 #include "agent/cli/learn_view.h"
 #include "agent/cli/options.h"
 #include "agent/cli/status_view.h"
 #include "agent/guard/metrics_text.h"
 #include "agent/guard/rows.h"
+#include "tests/unit/guard/fake_resolver.h"
 
 #include <gtest/gtest.h>
 
@@ -114,6 +116,43 @@ guard::Learned sample_learned()
     return out;
 }
 
+PolicyFile sample_policy()
+{
+    guard::FakeResolver resolver;
+    config::Rule unit = guard::rule("backup");
+    unit.units = guard::list({"backup.service"});
+    unit.why = "writes to \"the\" bucket\x1b[2J";
+    unit.place = {"/etc/hostward/hostward.toml", 4, 1};
+    config::Rule agent = guard::rule("ssm-agent");
+    agent.users = guard::list({"root"});
+    agent.preset = "ssm";
+    agent.place = {"/usr/share/hostward/policies/ssm.toml", 9, 1};
+    const auto config = guard::policy_of({unit, agent});
+    return {config, guard::must_compile(config, resolver)};
+}
+
+Explanation sample_explanation(const PolicyFile& file, const std::string& cgroup)
+{
+    Subject subject;
+    subject.caller.cgroup_path = cgroup;
+    subject.caller.groups = {4, 24};
+    subject.program = "/usr/bin/aws";
+    subject.notes = {"the guard has another policy loaded"};
+    auto out = explain(file.policy, subject, "fd00:ec2::254");
+    EXPECT_TRUE(out.ok());
+    return out.take();
+}
+
+std::map<std::string, std::string> explanations()
+{
+    const PolicyFile file = sample_policy();
+    const Asked asked{"/etc/hostward/hostward.toml", false};
+    const Explanation agent = sample_explanation(file, "/system.slice/ssm.service");
+    const Explanation backup = sample_explanation(file, "/system.slice/backup.service");
+    return {{"explain", explain_text(backup, asked, file) + explain_text(agent, {asked.file, true}, file)},
+            {"explain_json", explain_json(backup, asked, file) + explain_json(agent, asked, file)}};
+}
+
 /// One of each severity, two that say the same, and text that tries to reach the terminal.
 std::vector<guard::Finding> sample_findings()
 {
@@ -143,7 +182,7 @@ std::vector<guard::Finding> sample_findings()
 
 std::map<std::string, std::string> texts()
 {
-    return {
+    std::map<std::string, std::string> out{
         {"help", answer_to({"--help"})},
         {"help_guard", answer_to({"guard", "--help"})},
         {"help_guard_run", answer_to({"guard", "run", "--help"})},
@@ -169,6 +208,8 @@ std::map<std::string, std::string> texts()
         {"doctor", doctor_text(sample_findings())},
         {"doctor_json", doctor_json(sample_findings())},
     };
+    out.merge(explanations());
+    return out;
 }
 
 std::string read(const fs::path& path)

@@ -146,48 +146,70 @@ TEST_F(Described, PutsAUnitWhereSystemdDoes)
     EXPECT_EQ(must_describe(options).caller.cgroup_path, "");
 }
 
-config::GuardConfig policy()
+constexpr const char* kFile = "/etc/hostward/hostward.toml";
+
+PolicyFile policy(guard::Resolver& resolver)
 {
     config::Rule unit = guard::rule("unit");
     unit.units = guard::list({"a.service"});
     config::Rule tool = guard::rule("tool");
     tool.users = guard::list({"alice"});
     tool.exes = guard::list({"/usr/bin/tool"});
-    return guard::policy_of({unit, tool});
+    tool.why = "asks for \"it\"";
+    tool.preset = "tools";
+    tool.place = {"presets/tools.toml", 7, 1};
+    const auto config = guard::policy_of({unit, tool});
+    return {config, guard::must_compile(config, resolver)};
 }
 
 TEST_F(Described, IsExplainedRuleByRule)
 {
-    const auto compiled = guard::must_compile(policy(), resolver_);
+    const PolicyFile file = policy(resolver_);
     ExplainOptions options = alice();
     options.exe = "/usr/bin/tool";
-    const auto allowed = explain(compiled, must_describe(options), "169.254.169.254");
+    const auto allowed = explain(file.policy, must_describe(options), "169.254.169.254");
     ASSERT_TRUE(allowed.ok());
-    EXPECT_EQ(explain_text(*allowed, compiled), "caller: uid 1000, gid 100, groups 4\n"
-                                                "        program \"/usr/bin/tool\"\n"
-                                                "        cgroup \"/\", on the host\n"
-                                                "address: 169.254.169.254, endpoint \"imds\"\n"
-                                                "rule \"unit\": user does not match\n"
-                                                "rule \"tool\": matches\n"
-                                                "allow: rule \"tool\"\n");
+    EXPECT_EQ(explain_text(*allowed, {kFile, true}, file),
+              "policy: \"/etc/hostward/hostward.toml\", which is loaded\n"
+              "caller: uid 1000, gid 100, groups 4\n"
+              "        program \"/usr/bin/tool\"\n"
+              "        cgroup \"/\", on the host\n"
+              "address: 169.254.169.254, endpoint \"imds\"\n"
+              "rule \"unit\" (p.toml:1): user does not match\n"
+              "rule \"tool\" (presets/tools.toml:7, preset \"tools\"): matches\n"
+              "allow: rule \"tool\" (presets/tools.toml:7, preset \"tools\")\n"
+              "why: asks for \"it\"\n");
+    const std::string allowed_json = explain_json(*allowed, {kFile, false}, file);
+    EXPECT_NE(allowed_json.find(R"("why":"asks for \"it\"","place":"presets/tools.toml:7","mode":"enforce",)"
+                                R"("policy":{"file":"/etc/hostward/hostward.toml","loaded":false})"),
+              std::string::npos)
+        << allowed_json;
     options.exe.clear();
-    const auto denied = explain(compiled, must_describe(options), "fd00:ec2::254");
+    const auto denied = explain(file.policy, must_describe(options), "fd00:ec2::254");
     ASSERT_TRUE(denied.ok());
-    const std::string text = explain_text(*denied, compiled);
-    EXPECT_NE(text.find("rule \"tool\": exe does not match\ndeny: no rule matched"), std::string::npos) << text;
-    const std::string json = explain_json(*denied, compiled);
-    EXPECT_NE(json.find(R"("decision":"deny","reason":"default","rule":null)"), std::string::npos) << json;
-    EXPECT_NE(json.find(R"({"rule":"tool","matched":false,"failed":"exe"})"), std::string::npos) << json;
+    const std::string text = explain_text(*denied, {kFile, std::nullopt}, file);
+    EXPECT_TRUE(text.starts_with("policy: \"/etc/hostward/hostward.toml\", perhaps not the one that is loaded\n"));
+    EXPECT_NE(text.find(", preset \"tools\"): exe does not match\ndeny: no rule matched"), std::string::npos) << text;
+    const std::string json = explain_json(*denied, {kFile, std::nullopt}, file);
+    EXPECT_NE(json.find(R"("decision":"deny","reason":"default","rule":null,"why":null,"place":null)"),
+              std::string::npos)
+        << json;
+    EXPECT_NE(json.find(R"({"rule":"tool","matched":false,"failed":"exe","place":"presets/tools.toml:7",)"
+                        R"("preset":"tools","why":"asks for)"),
+              std::string::npos)
+        << json;
+    EXPECT_NE(json.find(R"("loaded":null)"), std::string::npos) << json;
 }
 
 TEST_F(Described, KnowsAnAddressThatIsNotGuarded)
 {
-    const auto compiled = guard::must_compile(policy(), resolver_);
-    const auto free = explain(compiled, must_describe(alice()), "192.0.2.1");
+    const PolicyFile file = policy(resolver_);
+    const auto free = explain(file.policy, must_describe(alice()), "192.0.2.1");
     ASSERT_TRUE(free.ok());
-    EXPECT_NE(explain_text(*free, compiled).find("allow: 192.0.2.1 is not guarded"), std::string::npos);
-    EXPECT_NE(explain_json(*free, compiled).find(R"("endpoint":null,"decision":"allow")"), std::string::npos);
-    EXPECT_FALSE(explain(compiled, must_describe(alice()), "imds").ok());
+    EXPECT_NE(explain_text(*free, {kFile, true}, file).find("allow: 192.0.2.1 is not guarded"), std::string::npos);
+    EXPECT_NE(explain_json(*free, {kFile, true}, file).find(R"("endpoint":null,"decision":"allow")"),
+              std::string::npos);
+    EXPECT_FALSE(explain(file.policy, must_describe(alice()), "imds").ok());
 }
 
 } // namespace
