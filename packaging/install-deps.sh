@@ -11,10 +11,12 @@ build_packages=(
   bpftool                            # skeletons from BPF objects
   libbpf-dev libelf-dev zlib1g-dev   # loader
   libspdlog-dev libtomlplusplus-dev  # log, policy file
+  libfmt-dev                         # reports of checks
   nlohmann-json3-dev libcli11-dev    # --json, command line
   libsystemd-dev                     # sd-event, sd_notify
   libcap-dev                         # capability bounding
   libssl-dev                         # SHA-256 of the policy
+  libre2-dev                         # regular expressions in rules
 )
 # What the quickstart shows the guard with: namespaces and a client.
 demo_packages=(iproute2 curl)

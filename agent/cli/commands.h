@@ -16,6 +16,7 @@ namespace hostward::cli {
 [[nodiscard]] Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_learn(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_doctor(const CommandLine& line, const Streams& streams);
+[[nodiscard]] Result<ExitCode> check(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> config_check(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> config_print(const CommandLine& line, const Streams& streams);
 

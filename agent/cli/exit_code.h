@@ -18,6 +18,7 @@ enum class ExitCode {
     Warnings = 7,      ///< guard doctor: the worst finding is a warning
     CannotTell = 8,    ///< guard doctor: something could not be looked at, and nothing worse was found
     Errors = 9,        ///< guard doctor: the worst finding is an error
+    Findings = 10,     ///< check: what --fail-on names was found
 };
 
 /// The one place where a kind of error becomes an exit code. NotFound is Failed: only the command knows whether what

@@ -24,6 +24,7 @@ Result<ExitCode> dispatch(const CommandLine& line, const Streams& streams)
     case Command::GuardExplain: return guard_explain(line, streams);
     case Command::GuardLearn: return guard_learn(line, streams);
     case Command::GuardDoctor: return guard_doctor(line, streams);
+    case Command::Check: return check(line, streams);
     case Command::ConfigCheck: return config_check(line, streams);
     case Command::ConfigPrint: return config_print(line, streams);
     }

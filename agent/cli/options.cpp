@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kHelpColumn = 26;
 constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 policy file has errors,\n"
                                 "4 guard not loaded, 5 kernel lacks something, 6 refused; of guard doctor's\n"
-                                "findings the worst is: 7 a warning, 8 that it cannot tell, 9 an error.";
+                                "findings the worst is: 7 a warning, 8 that it cannot tell, 9 an error;\n"
+                                "10 check found what --fail-on names.";
 
 // The commands of README.md: tests/vm/fleet compares them and runs them.
 constexpr const char* kStory = R"(From audit to enforce:
@@ -54,13 +55,22 @@ public:
         }
         std::string out = "\nCommands:\n";
         for (const auto* group : groups) {
+            if (group->get_subcommands({}).empty()) {
+                out += command_line(group->get_name(), *group);
+            }
             for (const auto* command : group->get_subcommands({})) {
-                std::string name = "  " + group->get_name() + " " + command->get_name();
-                name.resize(std::max(kHelpColumn, name.size() + 1), ' ');
-                out += name + command->get_description() + "\n";
+                out += command_line(group->get_name() + " " + command->get_name(), *command);
             }
         }
         return out;
+    }
+
+private:
+    static std::string command_line(const std::string& name, const CLI::App& command)
+    {
+        std::string out = "  " + name;
+        out.resize(std::max(kHelpColumn, out.size() + 1), ' ');
+        return out + command.get_description() + "\n";
     }
 };
 
@@ -211,6 +221,38 @@ void add_group(CLI::App& app, const char* name, const char* help, const std::arr
     }
 }
 
+void add_check(CLI::App& parent, CommandLine& line)
+{
+    auto& app = *parent.add_subcommand("check", "compare a host or an image with a hardening profile");
+    auto& out = line.check;
+    app.footer(kFooter);
+    app.add_option("--profile", out.profile, "profile [that of the host's os-release]")->type_name("ID");
+    app.add_option("--root", out.root, "an image in a directory [this host]")->type_name("DIR");
+    app.add_option("--level", out.level, "1, or 1 and 2 [2]")->type_name("N")->check(CLI::Range(1, 2));
+    app.add_flag("--workstation", out.workstation, "levels of the workstation profile");
+    auto* rule = app.add_option("--rule", out.rules, "only these ids or numbers, repeatable");
+    rule->type_name("GLOB")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* format = app.add_option("--format", out.formats, "repeatable: text, json [text]");
+    format->type_name("F")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    format->check(CLI::IsMember({"text", "json"}));
+    app.add_option("--output", out.output, "file; of several formats the name before .FORMAT")->type_name("FILE");
+    app.add_option("--tailoring", out.tailoring, "file of settings and waivers")->type_name("FILE");
+    auto* set = app.add_option("--set", out.settings, "RULE.PARAMETER=VALUE, repeatable");
+    set->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--fail-on", out.fail_on, "what exit code 10 is for [fail]")->type_name("WHAT");
+    app.add_flag("--all", out.all, "text: what passed and does not apply, too");
+    app.add_flag("--no-sweep", out.no_sweep, "do not walk the file system");
+    auto* list = app.add_flag_callback(
+        "--list", [&out] { out.task = CheckTask::List; }, "the recommendations, nothing is checked");
+    auto* coverage = app.add_flag_callback(
+        "--coverage", [&out] { out.task = CheckTask::Coverage; }, "how much of each profile is decided");
+    auto* explain = app.add_option("--explain", out.explain, "everything about one rule")->type_name("RULE");
+    list->excludes(coverage)->excludes(explain);
+    coverage->excludes(explain);
+    app.add_option("--library", out.library, with_default("rules and profiles", out.library))->type_name("DIR");
+    app.callback([&line] { line.command = Command::Check; });
+}
+
 /// What the library cannot say.
 std::string contradiction(const CommandLine& line)
 {
@@ -240,13 +282,14 @@ Answer usage_error(const std::string& text)
 std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const* argv)
 {
     CommandLine line;
-    CLI::App app("Guard of the EC2 instance metadata service.", "hostward");
+    CLI::App app("Guard of the EC2 instance metadata service, and hardening checks.", "hostward");
     app.formatter(std::make_shared<Help>());
     app.set_help_flag("-h,--help", "print this help");
     app.set_version_flag("--version", "hostward " HOSTWARD_VERSION, "print the version");
     app.require_subcommand(1);
     app.footer(std::string(kStory) + kFooter);
     add_group(app, "guard", "load, watch and ask the guard", kGuardCommands, line);
+    add_check(app, line);
     add_group(app, "config", "look at a policy file, load nothing", kConfigCommands, line);
     try {
         app.parse(argc, argv);

@@ -25,6 +25,7 @@ enum class Command {
     GuardMetrics,
     GuardLearn,
     GuardDoctor,
+    Check,
     ConfigCheck,
     ConfigPrint,
 };
@@ -48,6 +49,27 @@ struct LearnOptions {
     std::uint64_t min_count = 1;
 };
 
+/// What `check` does besides checking.
+enum class CheckTask { Check, List, Coverage };
+
+struct CheckOptions {
+    CheckTask task = CheckTask::Check;
+    std::string profile; ///< empty: the one for the host's os-release
+    std::string root = "/";
+    int level = 2;
+    bool workstation = false;
+    std::vector<std::string> rules;   ///< globs over ids and numbers
+    std::vector<std::string> formats; ///< none: text
+    std::string output;               ///< empty: standard output
+    std::string tailoring;            ///< file
+    std::vector<std::string> settings;
+    std::string fail_on = "fail";
+    std::string explain; ///< a rule: everything about it instead of a check
+    std::string library = "/usr/share/hostward/hardening";
+    bool all = false;      ///< text: what passed, too
+    bool no_sweep = false; ///< leave out rules that walk the file system
+};
+
 struct CommandLine {
     Command command = Command::GuardStatus;
     guard::Options guard;
@@ -61,6 +83,7 @@ struct CommandLine {
     guard::EventFilter filter; ///< guard events; its time is `since`
     ExplainOptions explain;
     LearnOptions learn;
+    CheckOptions check;
 };
 
 /// Instead of a command: a text to print, and how to end. Ok: to standard output (--help, --version).

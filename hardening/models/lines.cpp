@@ -7,7 +7,7 @@ namespace hostward::hardening {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\v\f";
+constexpr std::string_view kBlanks = " \t\r\n\v\f";
 
 } // namespace
 

@@ -21,7 +21,7 @@ struct Origin {
 /// Calls `each` with every line without its end (`\n`), numbered from 1. A last line without an end counts.
 void for_each_line(std::string_view text, const std::function<void(std::string_view line, std::uint32_t number)>& each);
 
-/// Without blanks (space, tab, CR, VT, FF) at both ends.
+/// Without blanks (space, tab, CR, LF, VT, FF) at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
 /// Parts between runs of blanks; none for blank text.

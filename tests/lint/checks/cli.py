@@ -66,7 +66,7 @@ def check_manual(tree: Tree, texts: dict[tuple, str]) -> list[Finding]:
     manual = tree.text(MANUAL).replace("\\-", "-")
     options = {option for text in texts.values() for option in OPTION.findall(text)}
     leaves = {" ".join(command) for command, text in texts.items() if text and not SUBCOMMANDS.search(text)}
-    described = set(re.findall(r"^\.TP\n\.B (\w+ \w+)$", manual, re.M))
+    described = set(re.findall(r"^\.TP\n\.B ([a-z]+(?: \w+)?)$", manual, re.M))
     return differ("option", options, set(OPTION.findall(manual))) + differ("command", leaves, described)
 
 

@@ -11,7 +11,7 @@ LIBRARY_NAME = re.compile(r"`([^`]+)`")
 
 # Third-party headers by the name the table uses.
 THIRD_PARTY = {
-    "spdlog": ("spdlog/", "fmt/"), "toml++": ("toml++/",), "nlohmann": ("nlohmann/",),
+    "spdlog": ("spdlog/",), "fmt": ("fmt/",), "toml++": ("toml++/",), "nlohmann": ("nlohmann/",),
     "libbpf": ("bpf/",),
     "libsystemd": ("systemd/",), "libcap": ("sys/capability.h",), "CLI11": ("CLI/",),
     "openssl": ("openssl/",), "libcurl": ("curl/",), "libseccomp": ("seccomp.h",), "RE2": ("re2/",),

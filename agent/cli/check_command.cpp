@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// `hostward check`: wires the library, the host and the formats.
+#include "agent/base/text.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/output_file.h"
+#include "hardening/engine/fail_on.h"
+#include "hardening/engine/library.h"
+#include "hardening/engine/report.h"
+#include "hardening/formats/formats.h"
+#include "hardening/primitives/primitives.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <algorithm>
+
+namespace hostward::cli {
+
+namespace {
+
+using hardening::Library;
+using hardening::Profile;
+using hardening::Report;
+
+struct Format {
+    std::string_view name;
+    const char* suffix; ///< of the file, when several are written
+    std::string (*write)(const Report& report, const hardening::TextStyle& style);
+};
+
+constexpr std::array kFormats{
+    Format{"text", ".txt",
+           [](const Report& report, const hardening::TextStyle& style) { return text_report(report, style); }},
+    Format{"json", ".json",
+           [](const Report& report, const hardening::TextStyle& /*style*/) { return json_report(report); }},
+};
+
+std::int64_t now_s()
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::string absolute(const std::string& path)
+{
+    std::error_code status; // no working directory any more: the path stays, and is refused where it is opened
+    const auto found = std::filesystem::absolute(path, status);
+    return status ? path : found.string();
+}
+
+hardening::Selection selection_of(const CheckOptions& options)
+{
+    return {options.level, options.workstation, options.rules};
+}
+
+std::string known_profiles(const Library& library)
+{
+    std::string text;
+    for (const auto& profile : library.profiles) {
+        text += (text.empty() ? "" : ", ") + profile.id;
+    }
+    return text;
+}
+
+Result<const Profile*> chosen_profile(const CheckOptions& options, const Library& library, const host::Host& host)
+{
+    if (!options.profile.empty()) {
+        const Profile* profile = library.profile(options.profile);
+        if (profile == nullptr) {
+            return invalid_error("there is no profile " + quote(options.profile) + ": allowed are " +
+                                 known_profiles(library));
+        }
+        return profile;
+    }
+    TRY_ASSIGN(const Profile* fitting, hardening::profile_for(library, host));
+    if (fitting == nullptr) {
+        return invalid_error("no profile is for this system (os-release): choose one by --profile: " +
+                             known_profiles(library));
+    }
+    return fitting;
+}
+
+Result<hardening::Tailoring> tailoring_of(const CheckOptions& options, const Library& library, const host::Host& host)
+{
+    hardening::Tailoring out;
+    if (!options.tailoring.empty()) {
+        TRY_ASSIGN(const std::string text, host.read(absolute(options.tailoring)));
+        TRY_ASSIGN(out, parse_tailoring(text, options.tailoring, library));
+    }
+    for (const auto& setting : options.settings) {
+        TRY(add_setting(setting, library, out));
+    }
+    return out;
+}
+
+Result<Report> checked(const CheckOptions& options, const Library& library, const host::Host& own)
+{
+    TRY_ASSIGN(const auto host, host::open_host(options.root));
+    TRY_ASSIGN(const Profile* profile, chosen_profile(options, library, *host));
+    TRY_ASSIGN(const auto tailoring, tailoring_of(options, library, own));
+    hardening::Facts facts(*host, now_s(), !options.no_sweep);
+    Report report = run_profile(*profile, library, tailoring, selection_of(options), facts);
+    report.subject.root = options.root;
+    return report;
+}
+
+Status write(const Report& report, const CheckOptions& options, const Streams& streams)
+{
+    const hardening::TextStyle style{options.output.empty() && ::isatty(streams.out.fd()) == 1, options.all};
+    const std::vector<std::string> wanted =
+        options.formats.empty() ? std::vector<std::string>{"text"} : options.formats;
+    for (const auto& format : kFormats) {
+        if (std::ranges::find(wanted, format.name) == wanted.end()) {
+            continue;
+        }
+        const std::string text = format.write(report, style);
+        if (options.output.empty()) {
+            streams.out.print(text);
+            continue;
+        }
+        TRY(write_new_file(wanted.size() == 1 ? options.output : options.output + format.suffix, text, true));
+    }
+    return success();
+}
+
+Result<ExitCode> run_check(const CheckOptions& options, const Library& library, const host::Host& own,
+                           const Streams& streams)
+{
+    const auto fail_on = hardening::parse_fail_on(options.fail_on);
+    if (!fail_on) {
+        streams.err.print_line("hostward: " + fail_on.error().text);
+        return ExitCode::Usage;
+    }
+    TRY_ASSIGN(const Report report, checked(options, library, own));
+    TRY(write(report, options, streams));
+    return is_failed(report, *fail_on) ? ExitCode::Findings : ExitCode::Ok;
+}
+
+Result<ExitCode> list(const CheckOptions& options, const Library& library, const Streams& streams)
+{
+    TRY_ASSIGN(const auto host, host::open_host(options.root));
+    TRY_ASSIGN(const Profile* profile, chosen_profile(options, library, *host));
+    streams.out.print(list_text(*profile, library, selection_of(options)));
+    return ExitCode::Ok;
+}
+
+Result<ExitCode> explain(const CheckOptions& options, const Library& library, const Streams& streams)
+{
+    const auto* rule = library.rule(options.explain);
+    if (rule == nullptr) {
+        return invalid_error("there is no rule " + quote(options.explain) + ": --list shows them");
+    }
+    streams.out.print(rule_text(*rule, library));
+    return ExitCode::Ok;
+}
+
+ExitCode coverage(const CheckOptions& options, const Library& library, const Streams& streams)
+{
+    const bool json = std::ranges::find(options.formats, "json") != options.formats.end();
+    streams.out.print(json ? coverage_json(library) : coverage_text(library));
+    return ExitCode::Ok;
+}
+
+} // namespace
+
+Result<ExitCode> check(const CommandLine& line, const Streams& streams)
+{
+    const CheckOptions& options = line.check;
+    TRY_ASSIGN(const auto own, host::open_host());
+    TRY_ASSIGN(const Library library,
+               hardening::load_library(*own, absolute(options.library), hardening::all_primitives()));
+    switch (options.task) {
+    case CheckTask::Check:
+        return options.explain.empty() ? run_check(options, library, *own, streams)
+                                       : explain(options, library, streams);
+    case CheckTask::List: return list(options, library, streams);
+    case CheckTask::Coverage: return coverage(options, library, streams);
+    }
+    return ExitCode::Failed;
+}
+
+} // namespace hostward::cli

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hardening/engine/report.h"
+
+#include "hardening/engine/evaluate.h"
+#include "hardening/models/lines.h"
+#include "hardening/models/os_release.h"
+
+#include <algorithm>
+#include <set>
+
+namespace hostward::hardening {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::chrono::microseconds since(Clock::time_point begin)
+{
+    return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+}
+
+Subject subject_of(Facts& facts)
+{
+    Subject out;
+    out.is_running = facts.host().is_running();
+    const auto& os = facts.get<OsRelease>();
+    out.os = os ? os->pretty_name : "";
+    auto name = host::read_kernel(facts.host(), "/proc/sys/kernel/hostname");
+    if (!name) {
+        name = facts.host().read("/etc/hostname");
+    }
+    out.host_name = name ? std::string(trimmed(*name)) : "";
+    return out;
+}
+
+std::optional<AppliedWaiver> waiver_for(const std::string& rule, const Tailoring& tailoring, std::int64_t now_s)
+{
+    const auto found = tailoring.waivers.find(rule);
+    if (found == tailoring.waivers.end()) {
+        return std::nullopt;
+    }
+    return AppliedWaiver{found->second, found->second.is_expired(now_s) ? WaiverState::Expired : WaiverState::Holds};
+}
+
+Finding look(const Recommendation& one, const Library& library, const Tailoring& tailoring, Facts& facts)
+{
+    Finding out;
+    out.recommendation = &one;
+    out.rule = one.rule.empty() ? nullptr : library.rule(one.rule);
+    const auto begin = Clock::now();
+    if (out.rule == nullptr) {
+        out.outcome = one.is_automated ? Outcome::cannot_tell("no rule decides this recommendation yet")
+                                       : Outcome{Verdict::Manual, "a person must judge this", {}, 0};
+        return out;
+    }
+    out.parameters = parameters_of(*out.rule, one.parameters);
+    if (const auto changes = tailoring.values.find(one.rule); changes != tailoring.values.end()) {
+        for (const auto& [name, value] : changes->second) {
+            out.parameters.insert_or_assign(name, value);
+        }
+    }
+    out.outcome = evaluate(*out.rule, out.parameters, facts);
+    out.waiver = waiver_for(one.rule, tailoring, facts.now_s());
+    out.took = since(begin);
+    return out;
+}
+
+} // namespace
+
+bool matches_glob(std::string_view glob, std::string_view text)
+{
+    std::size_t at = 0;
+    std::size_t star = glob.npos;
+    std::size_t retry = 0;
+    std::size_t i = 0;
+    while (i < text.size()) {
+        if (at < glob.size() && glob[at] == '*') {
+            star = at++;
+            retry = i;
+        } else if (at < glob.size() && (glob[at] == '?' || glob[at] == text[i])) {
+            ++at;
+            ++i;
+        } else if (star != glob.npos) {
+            at = star + 1;
+            i = ++retry;
+        } else {
+            return false;
+        }
+    }
+    return glob.find_first_not_of('*', at) == glob.npos;
+}
+
+bool is_selected(const Recommendation& one, const Selection& selection)
+{
+    const int level = selection.is_workstation ? one.workstation : one.server;
+    if (level == 0 || level > selection.level) {
+        return false;
+    }
+    return selection.rules.empty() || std::ranges::any_of(selection.rules, [&one](const std::string& glob) {
+               return matches_glob(glob, one.rule) || matches_glob(glob, one.number);
+           });
+}
+
+Report run_profile(const Profile& profile, const Library& library, const Tailoring& tailoring,
+                   const Selection& selection, Facts& facts, Progress progress)
+{
+    const auto begin = Clock::now();
+    Report report;
+    report.profile = &profile;
+    report.subject = subject_of(facts);
+    report.level = selection.level;
+    report.is_workstation = selection.is_workstation;
+    report.started_s = facts.now_s();
+    std::vector<const Recommendation*> selected;
+    for (const auto& one : profile.recommendations) {
+        if (is_selected(one, selection)) {
+            selected.push_back(&one);
+        }
+    }
+    std::set<std::string_view> seen;
+    for (const auto* one : selected) {
+        if (progress != nullptr) {
+            progress(report.findings.size(), selected.size(), *one);
+        }
+        seen.insert(one->rule);
+        report.findings.push_back(look(*one, library, tailoring, facts));
+    }
+    for (const auto& [rule, waiver] : tailoring.waivers) {
+        if (!seen.contains(rule)) {
+            report.orphan_waivers.push_back(waiver);
+        }
+    }
+    report.took = since(begin);
+    return report;
+}
+
+std::size_t Report::count(Verdict verdict) const
+{
+    return static_cast<std::size_t>(
+        std::ranges::count_if(findings, [verdict](const Finding& one) { return one.outcome.verdict == verdict; }));
+}
+
+std::size_t Report::open_failures() const
+{
+    return static_cast<std::size_t>(std::ranges::count_if(findings, &Finding::is_open_failure));
+}
+
+std::optional<double> Report::score() const
+{
+    const auto passes = static_cast<double>(count(Verdict::Pass));
+    const auto failures = static_cast<double>(count(Verdict::Fail));
+    constexpr double kPercent = 100;
+    return passes + failures == 0 ? std::nullopt : std::optional(kPercent * passes / (passes + failures));
+}
+
+Coverage coverage_of(const Profile& profile)
+{
+    Coverage out;
+    for (const auto& one : profile.recommendations) {
+        std::size_t& all = one.is_automated ? out.automated : out.manual;
+        std::size_t& with_rule = one.is_automated ? out.decided : out.guided;
+        ++all;
+        with_rule += one.rule.empty() ? 0U : 1U;
+    }
+    return out;
+}
+
+} // namespace hostward::hardening
