@@ -32,6 +32,7 @@ test_packages=(
   prometheus-node-exporter python3-prometheus-client  # who reads the metrics
   python3-jsonschema                    # holds events to their schema
   crun                                  # a real runtime's containers
+  openssh-server sudo                   # say what a configuration of theirs means
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
 # The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:
@@ -70,3 +71,7 @@ fi
 trap '[ "$made_policy" = no ] || rm -f "$policy"' EXIT
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+# Nor at the next boot: the tests only ask sshd what a file means.
+if [[ " ${missing[*]} " == *" openssh-server "* ]]; then
+  rm -f /etc/systemd/system/multi-user.target.wants/ssh.service
+fi
