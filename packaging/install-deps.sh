@@ -33,6 +33,7 @@ test_packages=(
   python3-jsonschema                    # holds events to their schema
   crun                                  # a real runtime's containers
   openssh-server sudo                   # say what a configuration of theirs means
+  libmount-dev                          # fstab and mount options as mount reads them
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
 # The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:
