@@ -22,7 +22,7 @@ MEMORY_MB = 2048
 DAMAGE = ("BUG: ", "Oops", "Kernel panic", "general protection fault")
 # An emulated processor stands still whenever this machine is busy: the kernel's own watches would call that a fault. Ours
 # are the limits of the tests.
-PATIENT = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 tsc=reliable hung_task_panic=0 unknown_nmi_panic"
+PATIENT = "nowatchdog rcupdate.rcu_cpu_stall_suppress=1 tsc=reliable no_timer_check hung_task_panic=0 unknown_nmi_panic"
 
 
 def security_modules(kernel_folder, with_bpf):
