@@ -114,6 +114,12 @@ std::optional<std::string> EventReader::take_line()
     }
 }
 
+std::string EventReader::take_rest()
+{
+    std::string rest = std::exchange(buffer_, {});
+    return skipping_ ? "" : rest;
+}
+
 /// False at the end of the file.
 Result<bool> EventReader::read_more()
 {

@@ -26,6 +26,9 @@ public:
     /// The next complete line without its newline, or nothing: the end for now. Call again when there is more.
     [[nodiscard]] Result<std::optional<std::string>> next();
 
+    /// Once next() found the end: what follows the last newline. Empty: nothing, or the rest of a line too long.
+    [[nodiscard]] std::string take_rest();
+
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:

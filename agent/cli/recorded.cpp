@@ -32,28 +32,36 @@ Result<std::int64_t> first_moment(const std::string& since)
     return invalid_error("--since " + quote(since) + " is no time");
 }
 
-Status read_recorded(const CommandLine& line, const std::function<void(const guard::EventRecord&)>& take)
+Result<Unread> read_recorded(const CommandLine& line, const std::function<void(const guard::EventRecord&)>& take)
 {
     TRY_ASSIGN(const std::int64_t since_ns, first_moment(line.since));
     TRY_ASSIGN(EventReader reader,
                line.events.empty() ? EventReader::open(line.guard.run_dir) : EventReader::open_kept(line.events));
-    std::uint64_t foreign = 0;
+    Unread unread;
+    const auto read = [&](const std::string& text) {
+        const auto event = guard::parse_event(text);
+        if (!event) {
+            ++(text.starts_with('{') ? unread.damaged : unread.foreign);
+        } else if (event->last_ns >= since_ns) {
+            take(*event);
+        }
+    };
     while (true) {
         TRY_ASSIGN(const auto text, reader.next());
         if (!text) {
             break;
         }
-        const auto event = guard::parse_event(*text);
-        if (!event) {
-            ++foreign;
-        } else if (event->last_ns >= since_ns) {
-            take(*event);
-        }
+        read(*text);
     }
-    if (const auto unread = foreign + reader.dropped(); unread > 0) {
-        log_warning(std::to_string(unread) + " lines are no events, continuing without them");
+    // Nobody goes on writing a kept file. In the agent's own a line without an end is not complete yet.
+    if (const std::string rest = line.events.empty() ? "" : reader.take_rest(); !rest.empty()) {
+        read(rest);
     }
-    return success();
+    unread.damaged += reader.dropped();
+    if (const auto lines = unread.foreign + unread.damaged; lines > 0) {
+        log_warning(std::to_string(lines) + " lines are no events, continuing without them");
+    }
+    return unread;
 }
 
 } // namespace hostward::cli

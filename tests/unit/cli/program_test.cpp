@@ -282,6 +282,17 @@ TEST_F(Program, LearnsRulesThatItReadsAgain)
     EXPECT_EQ(run({"guard", "learn", "--config", file("good.toml"), "--force"}), 2) << "nothing to replace";
 }
 
+TEST_F(Program, TheLastLineOfAKeptFileMayLackItsEnd)
+{
+    std::ofstream(file("kept.jsonl"))
+        << R"({"time":"2026-11-21T02:00:00.000Z","first":"2026-11-21T02:00:00.000Z","count":2,"decision":"deny"})";
+    EXPECT_EQ(run({"guard", "learn", "--json", "--config", file("good.toml"), "--events", file("kept.jsonl")}), 0);
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"decisions":2,)")) << read("out");
+    fs::copy_file(file("kept.jsonl"), file("events.jsonl"));
+    EXPECT_EQ(run({"guard", "learn", "--json", "--config", file("good.toml"), "--run-dir", dir_}), 0);
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"decisions":0,)")) << "it may be written right now";
+}
+
 TEST_F(Program, PrintsTheEventsOfAFile)
 {
     std::ofstream(file("events.jsonl")) << R"({"decision":"deny","time":"t","uid":7})"
