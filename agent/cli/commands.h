@@ -14,6 +14,8 @@ namespace hostward::cli {
 [[nodiscard]] Result<ExitCode> guard_metrics(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_events(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams);
+/// guard explain --policy without a caller.
+[[nodiscard]] Result<ExitCode> guard_simulate(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_learn(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_doctor(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> check(const CommandLine& line, const Streams& streams);

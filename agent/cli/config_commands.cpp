@@ -25,11 +25,6 @@ Json lines_json(const std::vector<std::string>& lines)
     return out;
 }
 
-config::Trust trust_of(const CommandLine& line)
-{
-    return line.any_owner ? config::Trust::AnyOwner : config::Trust::RootOnly;
-}
-
 std::string count_text(std::size_t count, const char* what)
 {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -84,7 +79,7 @@ Result<ExitCode> config_check(const CommandLine& line, const Streams& streams)
 {
     TRY_ASSIGN(auto real, guard::make_resolver());
     const auto resolver = make_path_resolver(std::move(real));
-    const auto checked = read_policy_file(line.config, *resolver, line.preset_dir, trust_of(line));
+    const auto checked = read_policy_file(line.config, *resolver, line.preset_dir, line.trust());
     if (!checked) {
         streams.err.print_line(checked.error().text);
         if (line.json) {
@@ -104,7 +99,7 @@ Result<ExitCode> config_check(const CommandLine& line, const Streams& streams)
 
 Result<ExitCode> config_print(const CommandLine& line, const Streams& streams)
 {
-    const auto config = config::load(line.config, line.preset_dir, trust_of(line));
+    const auto config = config::load(line.config, line.preset_dir, line.trust());
     if (!config) {
         streams.err.print_line(config.error().text);
         return ExitCode::InvalidConfig;

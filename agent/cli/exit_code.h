@@ -16,9 +16,11 @@ enum class ExitCode {
     Unsupported = 5,   ///< this kernel lacks something that the guard needs
     Refused = 6,       ///< the kernel or the guard's seal refused: missing privilege, or sealed until reboot
     Warnings = 7,      ///< guard doctor: the worst finding is a warning
-    CannotTell = 8,    ///< guard doctor: something could not be looked at, and nothing worse was found
+    CannotTell = 8,    ///< guard doctor: something could not be looked at, and nothing worse was found;
+                       ///< guard explain --policy: of some decisions it cannot be told, and no other one changes
     Errors = 9,        ///< guard doctor: the worst finding is an error
     Findings = 10,     ///< check: what --fail-on names was found
+    Changes = 11,      ///< guard explain --policy: the policy would change a recorded decision
 };
 
 /// The one place where a kind of error becomes an exit code. NotFound is Failed: only the command knows whether what

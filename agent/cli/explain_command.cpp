@@ -23,26 +23,32 @@ std::string address_of(const config::GuardConfig& config, const std::string& end
     return found == config.endpoints.end() || found->addresses.empty() ? otherwise : found->addresses[0].value;
 }
 
+std::string policy_path(const CommandLine& line)
+{
+    return line.explain.policy.empty() ? line.config : line.explain.policy;
+}
+
 /// Whether the guard has the policy of the file; else a note that says so, and what to do.
 Asked compare_with_loaded(const CommandLine& line, const PolicyFile& file, std::vector<std::string>& notes)
 {
     const auto status = guard::read_status(line.guard);
     const auto& digest = file.policy.head.policy_digest;
-    const std::string about = ", this is about " + quote(line.config);
+    const std::string path = policy_path(line);
+    const std::string about = ", this is about " + quote(path);
     if (!status) {
         notes.push_back("cannot tell which policy is loaded" + about + ": " + status.error().text);
-        return {line.config, std::nullopt};
+        return {path, std::nullopt};
     }
     if (!status->loaded) {
         notes.push_back("no guard is loaded" + about + ": systemctl start hostward-guard loads the installed policy");
-        return {line.config, false};
+        return {path, false};
     }
     const bool same = status->policy_digest == hex(static_cast<const unsigned char*>(digest), sizeof(digest));
     if (!same) {
         notes.push_back("the guard has another policy loaded" + about +
                         ": systemctl reload hostward-guard loads the installed one anew");
     }
-    return {line.config, same};
+    return {path, same};
 }
 
 struct Question {
@@ -66,9 +72,12 @@ Result<Question> ask(const CommandLine& line, const PolicyFile& file, guard::Res
 
 Result<ExitCode> guard_explain(const CommandLine& line, const Streams& streams)
 {
+    if (!line.explain.names_caller()) {
+        return guard_simulate(line, streams);
+    }
     TRY_ASSIGN(auto real, guard::make_resolver());
     const auto resolver = make_path_resolver(std::move(real));
-    const auto file = read_policy_file(line.config, *resolver, line.preset_dir);
+    const auto file = read_policy_file(policy_path(line), *resolver, line.preset_dir, line.trust());
     if (!file) {
         streams.err.print_line(file.error().text);
         return ExitCode::InvalidConfig;

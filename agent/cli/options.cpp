@@ -19,7 +19,8 @@ constexpr std::size_t kHelpColumn = 26;
 constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 policy file has errors,\n"
                                 "4 guard not loaded, 5 kernel lacks something, 6 refused; of guard doctor's\n"
                                 "findings the worst is: 7 a warning, 8 that it cannot tell, 9 an error;\n"
-                                "10 check found what --fail-on names.";
+                                "10 check found what --fail-on names; of guard explain --policy:\n"
+                                "11 something changes, 8 it cannot tell of all.";
 
 // The commands of README.md: tests/vm/fleet compares them and runs them.
 constexpr const char* kStory = R"(From audit to enforce:
@@ -102,8 +103,8 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard},
     Spec{Command::GuardMetrics, "metrics", "the counters in Prometheus' text format", kGuard},
     Spec{Command::GuardEvents, "events", "print what the agent recorded", kGuard | TakesFollow},
-    Spec{Command::GuardExplain, "explain", "which rule decides for a caller, and why",
-         kGuard | TakesCaller | TakesRecords},
+    Spec{Command::GuardExplain, "explain", "which rule decides; what a policy would change",
+         kGuard | TakesCaller | TakesRecords | TakesAnyOwner},
     Spec{Command::GuardLearn, "learn", "rules for what was denied, to be reviewed",
          kGuard | TakesRecords | TakesOutput},
     Spec{Command::GuardDoctor, "doctor", "what is missing or wrong, and what to do", kGuard},
@@ -125,6 +126,7 @@ void add_caller_options(CLI::App& app, ExplainOptions& out)
     auto* cgroup = app.add_option("--cgroup-path", out.cgroup_path, "path below the guarded cgroup");
     cgroup->type_name("PATH");
     auto* container = app.add_flag("--container", out.container, "in a container");
+    app.add_option("--policy", out.policy, "ask this file; of no caller: what it would change")->type_name("FILE");
     auto* last = app.add_flag("--last-denial", out.last_denial, "whom the newest recorded denial was about");
     last->excludes(pid);
     app.add_option("--address", out.address, "address asked for [" + out.address + "]")->type_name("ADDRESS");
@@ -253,12 +255,21 @@ void add_check(CLI::App& parent, CommandLine& line)
     app.callback([&line] { line.command = Command::Check; });
 }
 
+/// Something about a caller whom nothing names.
+bool describes_nobody(const ExplainOptions& explain)
+{
+    return !explain.names_caller() &&
+           (!explain.groups.empty() || !explain.exe.empty() || !explain.unit.empty() || !explain.cgroup_path.empty() ||
+            explain.container || explain.address != kImdsAddress);
+}
+
 /// What the library cannot say.
 std::string contradiction(const CommandLine& line)
 {
     const auto& explain = line.explain;
-    if (line.command == Command::GuardExplain && !explain.pid && !explain.last_denial && explain.user.empty()) {
-        return "guard explain needs --user, --pid or --last-denial";
+    const bool needs_caller = explain.policy.empty() || describes_nobody(explain);
+    if (line.command == Command::GuardExplain && !explain.names_caller() && needs_caller) {
+        return "guard explain needs --user, --pid or --last-denial, or --policy alone";
     }
     if (line.command == Command::GuardExplain && !explain.cgroup_path.empty() && explain.cgroup_path[0] != '/') {
         return "--cgroup-path starts with /, it is a path below the guarded cgroup";

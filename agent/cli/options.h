@@ -30,7 +30,10 @@ enum class Command {
     ConfigPrint,
 };
 
-/// Whom `guard explain` is asked about: a process, a description, or the caller of the last denial.
+constexpr const char* kImdsAddress = "169.254.169.254";
+
+/// Whom `guard explain` is asked about: a process, a description, or the caller of the last denial. None of them, and a
+/// policy: what that one would change.
 struct ExplainOptions {
     std::optional<int> pid;
     std::string user;                ///< name or number
@@ -40,7 +43,10 @@ struct ExplainOptions {
     std::string cgroup_path; ///< below the guarded cgroup
     bool container = false;
     bool last_denial = false; ///< whom the newest recorded denial was about
-    std::string address = "169.254.169.254";
+    std::string address = kImdsAddress;
+    std::string policy; ///< instead of CommandLine::config
+
+    [[nodiscard]] bool names_caller() const { return pid || last_denial || !user.empty(); }
 };
 
 struct LearnOptions {
@@ -75,7 +81,7 @@ struct CommandLine {
     guard::Options guard;
     std::string config = "/etc/hostward/hostward.toml";
     std::string preset_dir = config::kPresetDir;
-    bool any_owner = false; ///< config check, config print
+    bool any_owner = false; ///< config check, config print, guard explain
     bool json = false;
     bool follow = false;       ///< guard events
     std::string events;        ///< a kept events file, "-": standard input; empty: that of the agent
@@ -84,6 +90,8 @@ struct CommandLine {
     ExplainOptions explain;
     LearnOptions learn;
     CheckOptions check;
+
+    [[nodiscard]] config::Trust trust() const { return any_owner ? config::Trust::AnyOwner : config::Trust::RootOnly; }
 };
 
 /// Instead of a command: a text to print, and how to end. Ok: to standard output (--help, --version).

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An events file that anything may have written, learned from: what comes out is a policy with just the rules that
-// were meant, whatever the lines hold.
+// were meant, whatever the lines hold. Simulated: every decision is counted once, and no text leaves its line.
 #include "agent/base/text.h"
 #include "agent/cli/learn_view.h"
+#include "agent/cli/simulate_view.h"
 #include "tests/fuzz/check.h"
 
 #include <algorithm>
@@ -42,12 +43,40 @@ guard::Learned learn(const std::string& lines)
     return learned.take();
 }
 
+void simulate(const config::GuardConfig& config, const std::string& lines)
+{
+    EverythingExists world;
+    auto policy = guard::compile(config, world);
+    FUZZ_CHECK(policy.ok());
+    guard::Simulator simulator(*policy, false, world, [](std::uint32_t) { return std::vector<std::uint32_t>{}; });
+    std::uint64_t events = 0;
+    for (const auto line : split(lines, '\n')) {
+        auto event = guard::parse_event(line);
+        if (event) {
+            event->count = 1; // so that sums do not saturate
+            simulator.add(*event);
+            ++events;
+        }
+    }
+    const guard::Simulation done = simulator.finish();
+    std::uint64_t sum = 0;
+    for (const auto* tally :
+         {&done.stays_allowed, &done.stays_denied, &done.refused, &done.allowed, &done.cannot_tell}) {
+        sum += tally->decisions + tally->requests;
+    }
+    FUZZ_CHECK(sum == events && done.all.decisions + done.all.requests == events);
+    const cli::PolicyFile file{config, policy.take()};
+    FUZZ_CHECK(std::ranges::count(cli::simulation_json(done, "p", file), '\n') == 1);
+    FUZZ_CHECK(std::ranges::count(cli::simulation_text(done, "p", file), '\x1b') == 0);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    const guard::Learned learned = learn(std::string(reinterpret_cast<const char*>(data), size));
+    const std::string lines(reinterpret_cast<const char*>(data), size);
+    const guard::Learned learned = learn(lines);
     const auto parsed = config::parse(cli::learn_toml(learned), "learned.toml");
     FUZZ_CHECK(parsed.ok() && parsed->rules.size() == learned.rules.size());
     for (std::size_t i = 0; i < learned.rules.size(); ++i) {
@@ -56,5 +85,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         FUZZ_CHECK(parsed->rules[i].exes.size() == learned.rules[i].rule.exes.size());
     }
     FUZZ_CHECK(std::ranges::count(cli::learn_json(learned), '\n') == 1);
+    simulate(*parsed, lines);
     return 0;
 }

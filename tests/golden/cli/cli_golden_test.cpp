@@ -6,6 +6,7 @@
 #include "agent/cli/explain_view.h"
 #include "agent/cli/learn_view.h"
 #include "agent/cli/options.h"
+#include "agent/cli/simulate_view.h"
 #include "agent/cli/status_view.h"
 #include "agent/guard/metrics_text.h"
 #include "agent/guard/rows.h"
@@ -85,9 +86,10 @@ guard::GuardStatus absent_status()
     return status;
 }
 
+constexpr std::int64_t kNoon = 1'795'262'400'000'000'000; // 2026-11-21T12:00:00Z
+
 guard::Learned sample_learned()
 {
-    constexpr std::int64_t kNoon = 1'795'262'400'000'000'000; // 2026-11-21T12:00:00Z
     guard::Learned out;
     guard::Sighting seen;
     seen.count = 1234;
@@ -153,6 +155,58 @@ std::map<std::string, std::string> explanations()
             {"explain_json", explain_json(backup, asked, file) + explain_json(agent, asked, file)}};
 }
 
+guard::Simulated simulated(bool was_allowed, const guard::Cause& was, const guard::Cause& now, std::uint64_t count)
+{
+    guard::Simulated out;
+    out.user = "alice (uid 1000)";
+    out.exe = "/usr/bin/aws\n\x1b[2J";
+    out.place = "cron.service";
+    out.endpoint = "imds";
+    out.was_allowed = was_allowed;
+    out.was = was;
+    out.now = now;
+    out.seen = {count, was_allowed ? 3U : 0U, kNoon, kNoon + 1'500'000'000};
+    return out;
+}
+
+guard::Simulation sample_simulation()
+{
+    guard::Simulation out;
+    out.would_be_refused = {simulated(true, {"rule", "old"}, {"default", ""}, 7)};
+    out.would_be_allowed = {simulated(false, {"default", ""}, {"rule", "backup"}, 2),
+                            simulated(false, {"forwarded", ""}, {"", ""}, 1)};
+    out.would_be_allowed[1].user = out.would_be_allowed[1].exe = out.would_be_allowed[1].place = "";
+    out.would_be_allowed[1].container = true;
+    out.untold = {simulated(false, {"stale", ""}, {}, 1)};
+    out.untold[0].why = "its program is not on this host any more";
+    out.untold[0].endpoint.clear();
+    const std::int64_t later = kNoon + 1'500'000'000;
+    out.all = {1234, 43, kNoon, later};
+    out.stays_allowed = {1221, 40, kNoon, later};
+    out.stays_denied = {2, 0, kNoon, kNoon};
+    out.passed_in_audit = out.unlisted = {1, 0, kNoon, kNoon};
+    out.by_groups = {5, 1, kNoon, kNoon};
+    out.refused = {7, 3, kNoon, later};
+    out.allowed = {3, 0, kNoon, later};
+    out.cannot_tell = {1, 0, kNoon, kNoon};
+    out.damaged_lines = 2;
+    out.unseen_endpoints = {"ecs"};
+    return out;
+}
+
+std::map<std::string, std::string> simulations()
+{
+    const std::string path = "/srv/review/hostward.toml";
+    PolicyFile file = sample_policy();
+    file.policy.warnings = {"hostward.toml:7: user \"x\" does not exist"};
+    PolicyFile audit = file;
+    audit.config.mode = config::Mode::Audit;
+    return {{"simulation", simulation_text(sample_simulation(), path, file)},
+            {"simulation_json", simulation_json(sample_simulation(), path, file)},
+            {"simulation_nothing", simulation_text({}, path, audit)},
+            {"simulation_nothing_json", simulation_json({}, path, audit)}};
+}
+
 /// One of each severity, two that say the same, and text that tries to reach the terminal.
 std::vector<guard::Finding> sample_findings()
 {
@@ -209,6 +263,7 @@ std::map<std::string, std::string> texts()
         {"doctor_json", doctor_json(sample_findings())},
     };
     out.merge(explanations());
+    out.merge(simulations());
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include "agent/cli/learn_view.h"
 #include "agent/guard/events_text.h"
 #include "agent/guard/learn_place.h"
+#include "agent/guard/simulate_judge.h"
 #include "tests/unit/guard/fake_resolver.h"
 
 #include <gtest/gtest.h>
@@ -244,6 +245,7 @@ void learn_all(Round& round)
 
 void expect_events_pass(Round& round, Seen& seen)
 {
+    guard::Judge judge(round.policy, false, round.world, [](std::uint32_t) { return std::vector<std::uint32_t>{}; });
     for (const auto& event : round.events) {
         if (event.outcome == guard::Outcome::Allow) {
             continue;
@@ -252,6 +254,7 @@ void expect_events_pass(Round& round, Seen& seen)
         (is_refused ? seen.refused : seen.learned) += 1;
         if (!is_refused) {
             EXPECT_EQ(round.ask(event).verdict, HW_ALLOW) << event.exe << " in " << event.cgroup;
+            EXPECT_EQ(judge.ask(event).allowed, true) << "simulated: " << event.exe << " in " << event.cgroup;
         }
     }
 }

@@ -80,6 +80,24 @@ TEST(Options, ExplainTakesADescription)
     EXPECT_EQ(line.explain.address, "fd00:ec2::254");
 }
 
+TEST(Options, ExplainOfNobodyIsAboutAPolicy)
+{
+    const CommandLine line =
+        must_parse({"guard", "explain", "--policy", "/p.toml", "--events", "-", "--since", "1d", "--any-owner"});
+    EXPECT_EQ(line.explain.policy, "/p.toml");
+    EXPECT_FALSE(line.explain.names_caller());
+    EXPECT_EQ(line.trust(), config::Trust::AnyOwner);
+    const CommandLine asked = must_parse({"guard", "explain", "--policy", "/p.toml", "--user", "alice"});
+    EXPECT_TRUE(asked.explain.names_caller());
+    EXPECT_EQ(asked.trust(), config::Trust::RootOnly);
+    EXPECT_TRUE(must_parse({"guard", "explain", "--policy", "/p.toml", "--pid", "1"}).explain.names_caller());
+    EXPECT_TRUE(must_parse({"guard", "explain", "--policy", "/p.toml", "--last-denial"}).explain.names_caller());
+    expect_usage_error({"guard", "explain", "--policy", "/p.toml", "--exe", "/x"});
+    expect_usage_error({"guard", "explain", "--policy", "/p.toml", "--container"});
+    expect_usage_error({"guard", "explain", "--policy", "/p.toml", "--address", "fd00:ec2::254"});
+    expect_usage_error({"guard", "learn", "--policy", "/p.toml"});
+}
+
 TEST(Options, WrongCommandLinesAreUsageErrors)
 {
     expect_usage_error({});

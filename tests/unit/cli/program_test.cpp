@@ -282,6 +282,103 @@ TEST_F(Program, LearnsRulesThatItReadsAgain)
     EXPECT_EQ(run({"guard", "learn", "--config", file("good.toml"), "--force"}), 2) << "nothing to replace";
 }
 
+/// A policy beside recorded events of user 4711, denied in a.service.
+class Simulating : public Program {
+protected:
+    Simulating()
+    {
+        std::ofstream(file("kept.jsonl")) << denial();
+        std::ofstream(file("same.toml")) << rule("root");
+        std::ofstream(file("opens.toml")) << rule("4711");
+    }
+    static std::string rule(const std::string& user, const std::string& name = "a")
+    {
+        return "[[guard.rule]]\nname = \"" + name + "\"\naction = \"allow\"\nuser = [\"" + user + "\"]\n";
+    }
+    static std::string denial(const std::string& more = "")
+    {
+        return R"({"time":"2026-11-21T02:00:00.000Z","first":"2026-11-21T02:00:00.000Z","count":2,"decision":"deny",)"
+               R"("reason":"default","endpoint":"imds","uid":4711,"euid":4711,"gid":4711,"container":false,)"
+               R"("exe_untrusted":true,"exe_inode":1,"exe_device":2,"exe_generation":3,"hook":"connect4",)"
+               R"("cgroup":"/system.slice/a.service")" +
+               more + "}\n";
+    }
+    int simulate(const std::string& policy, const std::string& events = "kept.jsonl", bool json = true)
+    {
+        std::vector<std::string> words{"guard", "explain", "--policy", file(policy), "--events", file(events)};
+        if (json) {
+            words.emplace_back("--json");
+        }
+        return run(words);
+    }
+};
+
+TEST_F(Simulating, TheExitCodeIsForAPipeline)
+{
+    EXPECT_EQ(simulate("same.toml"), 0) << read("err");
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"result":"unchanged",)")) << read("out");
+    EXPECT_EQ(simulate("opens.toml"), 11) << read("err");
+    EXPECT_TRUE(read("out").starts_with(R"({"version":1,"result":"changes",)")) << read("out");
+    EXPECT_EQ(simulate("opens.toml", "kept.jsonl", false), 11);
+    EXPECT_NE(read("out").find("would be allowed: 2 decisions\n  uid 4711 with"), std::string::npos) << read("out");
+    EXPECT_NE(read("out").find("    now: allow, rule \"a\" (" + file("opens.toml") + ":1)\n"), std::string::npos)
+        << read("out");
+    EXPECT_EQ(simulate("bad.toml"), 3);
+    EXPECT_EQ(simulate("absent.toml"), 3);
+    EXPECT_EQ(simulate("same.toml", "absent.jsonl"), 1);
+}
+
+TEST_F(Simulating, WhatCannotBeToldIsNotFine)
+{
+    std::ofstream(file("empty.jsonl")) << "hostward: guard ready\n";
+    EXPECT_EQ(simulate("same.toml", "empty.jsonl"), 8) << "nothing is recorded";
+    std::ofstream(file("damaged.jsonl")) << denial() << "{\"decision\":\"allow\",\n";
+    EXPECT_EQ(simulate("same.toml", "damaged.jsonl"), 8);
+    EXPECT_NE(read("out").find(R"("damaged_lines":1,)"), std::string::npos) << read("out");
+    EXPECT_EQ(simulate("opens.toml", "damaged.jsonl"), 11) << "a change is a change";
+    std::ofstream(file("gone.jsonl")) << denial(R"(,"euid":null)");
+    EXPECT_EQ(simulate("same.toml", "gone.jsonl"), 8);
+    EXPECT_NE(read("out").find("it is not known who asked"), std::string::npos) << read("out");
+}
+
+TEST_F(Simulating, ReadsThePolicyAsTheGuardDoes)
+{
+    fs::create_directories(dir_ / "policy.d");
+    std::ofstream(file("policy.d/50-more.toml")) << rule("4711", "b");
+    EXPECT_EQ(simulate("same.toml"), 11) << "with its drop-ins" << read("err");
+    fs::permissions(file("same.toml"), fs::perms::others_write, fs::perm_options::add);
+    std::vector<std::string> words{"guard", "explain", "--policy", file("same.toml"), "--events", file("kept.jsonl")};
+    EXPECT_EQ(run(words), ::geteuid() == 0 ? 3 : 11);
+    words.emplace_back("--any-owner");
+    EXPECT_EQ(run(words), 11) << read("err");
+    words.insert(words.end(), {"--last-denial", "--pin-dir", file("pins")});
+    EXPECT_EQ(run(words), 0) << "one caller, asked of that policy" << read("err");
+    EXPECT_TRUE(read("out").starts_with("policy: \"" + file("same.toml") + "\", which is not loaded\n")) << read("out");
+    EXPECT_NE(read("out").find("allow: rule \"b\""), std::string::npos) << read("out");
+}
+
+TEST_F(Simulating, WhatLearnProposesRefusesNothingOfWhatItLearnedFrom)
+{
+    fs::create_directories(dir_ / "policy.d");
+    EXPECT_EQ(run({"guard", "learn", "--config", file("same.toml"), "--events", file("kept.jsonl"), "--output",
+                   file("policy.d/50-seen.toml")}),
+              0)
+        << read("err");
+    // Its program is in memory only, which is never proposed: the denial stays.
+    EXPECT_EQ(simulate("same.toml"), 0) << read("out");
+    std::string trusted = denial();
+    trusted.replace(trusted.find("true"), 4, "false");
+    std::ofstream(file("kept.jsonl")) << trusted;
+    EXPECT_EQ(run({"guard", "learn", "--force", "--config", file("same.toml"), "--events", file("kept.jsonl"),
+                   "--output", file("policy.d/50-seen.toml")}),
+              0)
+        << read("err");
+    EXPECT_EQ(simulate("same.toml"), 11) << read("err");
+    EXPECT_NE(read("out").find(R"("would_be_allowed":{"total":{"decisions":2,)"), std::string::npos) << read("out");
+    EXPECT_NE(read("out").find(R"("would_be_refused":{"total":{"decisions":0,)"), std::string::npos) << read("out");
+    EXPECT_NE(read("out").find(R"("cannot_tell":{"total":{"decisions":0,)"), std::string::npos) << read("out");
+}
+
 TEST_F(Program, TheLastLineOfAKeptFileMayLackItsEnd)
 {
     std::ofstream(file("kept.jsonl"))
