@@ -17,6 +17,7 @@ build_packages=(
   libcap-dev                         # capability bounding
   libssl-dev                         # SHA-256 of the policy
   libre2-dev                         # regular expressions in rules
+  libsqlite3-dev                     # the database of rpm
 )
 # What the quickstart shows the guard with: namespaces and a client.
 demo_packages=(iproute2 curl)
@@ -34,6 +35,7 @@ test_packages=(
   crun                                  # a real runtime's containers
   openssh-server sudo                   # say what a configuration of theirs means
   libmount-dev                          # fstab and mount options as mount reads them
+  rpm                                   # makes the databases that the packages model is held to
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
 # The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:

@@ -15,6 +15,7 @@ THIRD_PARTY = {
     "libbpf": ("bpf/",),
     "libsystemd": ("systemd/",), "libcap": ("sys/capability.h",), "CLI11": ("CLI/",),
     "openssl": ("openssl/",), "libcurl": ("curl/",), "libseccomp": ("seccomp.h",), "RE2": ("re2/",),
+    "SQLite": ("sqlite3.h",),
     "liburing": ("liburing.h",), "gtest": ("gtest/", "gmock/"), "benchmark": ("benchmark/",),
 }
 SYSTEM_PREFIXES = ("linux/", "sys/", "net/", "netinet/", "netpacket/", "arpa/", "asm/", "asm-generic/", "bits/")

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hardening/models/file_set.h"
+
+#include "agent/base/text.h"
+
+#include <fnmatch.h>
+
+namespace hostward::hardening {
+
+namespace {
+
+constexpr std::size_t kMatchesMax = 100'000;
+
+/// Appends the children of `folder` that `component` matches.
+Status expand(const host::Host& host, const std::string& folder, const std::string& component,
+              std::vector<std::string>& out)
+{
+    if (component.find_first_of("*?[\\") == std::string::npos) {
+        out.push_back(folder + "/" + component);
+        return success();
+    }
+    const auto names = host.list(folder.empty() ? "/" : folder);
+    if (!names && names.error().kind == ErrorKind::NotFound) {
+        return success();
+    }
+    TRY(names);
+    for (const auto& name : *names) {
+        if (::fnmatch(component.c_str(), name.c_str(), FNM_PERIOD) == 0) {
+            out.push_back(folder + "/" + name);
+        }
+    }
+    return success();
+}
+
+} // namespace
+
+Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::string& pattern)
+{
+    if (!pattern.starts_with('/')) {
+        return invalid_error(quote(pattern) + " is not an absolute path");
+    }
+    std::vector<std::string> paths{""};
+    for (const auto component : split(pattern, '/')) {
+        std::vector<std::string> next;
+        for (const auto& path : paths) {
+            if (component.empty()) {
+                next.push_back(path);
+                continue;
+            }
+            TRY(expand(host, path, std::string(component), next));
+        }
+        paths = std::move(next);
+        if (paths.size() > kMatchesMax) {
+            return Error{ErrorKind::Exhausted, 0, quote(pattern) + " matches more files than the allowed 100000"};
+        }
+    }
+    std::vector<FoundFile> found;
+    for (const auto& path : paths) {
+        const auto facts = host.facts(path.empty() ? "/" : path);
+        if (facts) {
+            found.push_back({path.empty() ? "/" : path, *facts});
+        } else if (facts.error().kind != ErrorKind::NotFound) {
+            return facts.error();
+        }
+    }
+    return found;
+}
+
+} // namespace hostward::hardening

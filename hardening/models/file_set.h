@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files by name or shell pattern.
+#pragma once
+
+#include "agent/base/result.h"
+#include "agent/host/host.h"
+
+#include <string>
+#include <vector>
+
+namespace hostward::hardening {
+
+struct FoundFile {
+    std::string path;
+    host::FileFacts facts; ///< of the file itself where it is a link to one
+};
+
+/// What a path matches, in bytewise order: `*`, `?` and `[...]` stay within one component and take no leading point;
+/// without them it is the one file, or none. Links are followed; one that leads nowhere is nothing.
+[[nodiscard]] Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::string& pattern);
+
+} // namespace hostward::hardening
