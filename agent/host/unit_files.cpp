@@ -161,11 +161,11 @@ Result<bool> is_wanted(const fs::path& root, const std::string& name)
 
 } // namespace
 
-std::vector<std::pair<std::string, std::string>> parse_unit_section(const std::string& text)
+std::vector<UnitAssignment> parse_unit_text(const std::string& text)
 {
-    std::vector<std::pair<std::string, std::string>> found;
+    std::vector<UnitAssignment> found;
     std::string joined;
-    bool in_unit = false;
+    std::string section;
     for (const auto raw : split(text, '\n')) {
         const std::string line = trimmed(raw);
         if (!line.empty() && (line[0] == '#' || line[0] == ';')) {
@@ -178,12 +178,23 @@ std::vector<std::pair<std::string, std::string>> parse_unit_section(const std::s
         const std::string whole = trimmed(joined + line);
         joined.clear();
         if (whole.starts_with('[')) {
-            in_unit = whole == "[Unit]";
+            section = whole.ends_with(']') ? whole.substr(1, whole.size() - 2) : "";
             continue;
         }
         const auto equals = whole.find('=');
-        if (in_unit && equals != std::string::npos) {
-            found.emplace_back(trimmed(whole.substr(0, equals)), trimmed(whole.substr(equals + 1)));
+        if (!section.empty() && equals != std::string::npos) {
+            found.push_back({section, trimmed(whole.substr(0, equals)), trimmed(whole.substr(equals + 1))});
+        }
+    }
+    return found;
+}
+
+std::vector<std::pair<std::string, std::string>> parse_unit_section(const std::string& text)
+{
+    std::vector<std::pair<std::string, std::string>> found;
+    for (auto& [section, key, value] : parse_unit_text(text)) {
+        if (section == "Unit") {
+            found.emplace_back(std::move(key), std::move(value));
         }
     }
     return found;

@@ -29,8 +29,17 @@ inline constexpr std::size_t kUnitFileBytesMax = 1U << 20;
 /// Names of the services and sockets below `root`, generated and transient ones included.
 [[nodiscard]] Result<std::vector<std::string>> unit_names(const std::string& root);
 
-/// What a unit file's text sets. `assignments`: "Key=value" lines of [Unit], as systemd reads them: comments and
-/// continued lines resolved.
+/// One assignment of a unit file.
+struct UnitAssignment {
+    std::string section; ///< without brackets
+    std::string key;
+    std::string value;
+};
+
+/// What a unit file's text sets, as systemd reads it: comments and continued lines resolved.
+[[nodiscard]] std::vector<UnitAssignment> parse_unit_text(const std::string& text);
+
+/// parse_unit_text() of the section [Unit] alone: key and value.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_unit_section(const std::string& text);
 
 } // namespace hostward::host
