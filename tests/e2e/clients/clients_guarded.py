@@ -46,10 +46,10 @@ class Guard:
         self.lab = lab
         self.folder = lab.folder / "guard"
         self.folder.mkdir(exist_ok=True)
-        self.bpf = RUN_FOLDER / "clients_guarded.bpf"
+        self.bpf = RUN_FOLDER / f"{lab.folder.name}.bpf"
         own = Path("/proc/self/cgroup").read_text(encoding="utf-8").split("0::/")[1].split("\n")[0]
         self.home = cgroup2_mount() / own
-        self.cgroup = cgroup2_mount() / "hwtest-clients-guarded"
+        self.cgroup = cgroup2_mount() / lab.namespace.name
         self.agent = None
 
     def __enter__(self):
