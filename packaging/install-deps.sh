@@ -31,7 +31,7 @@ test_packages=(
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
   e2fsprogs                             # a test reuses inode numbers on a small ext4
   prometheus-node-exporter python3-prometheus-client  # who reads the metrics
-  python3-jsonschema                    # holds events to their schema
+  python3-jsonschema libxml2-utils      # hold events and reports to their schemas
   crun                                  # a real runtime's containers
   openssh-server sudo                   # say what a configuration of theirs means
   libmount-dev                          # fstab and mount options as mount reads them

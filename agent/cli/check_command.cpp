@@ -27,14 +27,22 @@ using hardening::Report;
 struct Format {
     std::string_view name;
     const char* suffix; ///< of the file, when several are written
-    std::string (*write)(const Report& report, const hardening::TextStyle& style);
+    std::string (*write)(const Report& report, const CheckOptions& options, bool is_terminal);
 };
 
 constexpr std::array kFormats{
     Format{"text", ".txt",
-           [](const Report& report, const hardening::TextStyle& style) { return text_report(report, style); }},
-    Format{"json", ".json",
-           [](const Report& report, const hardening::TextStyle& /*style*/) { return json_report(report); }},
+           [](const Report& report, const CheckOptions& options, bool is_terminal) {
+               return text_report(report, {is_terminal, options.all});
+           }},
+    Format{"json", ".json", [](const Report& report, const CheckOptions&, bool) { return json_report(report); }},
+    Format{"ocsf", ".ocsf.json", [](const Report& report, const CheckOptions&, bool) { return ocsf_report(report); }},
+    Format{"asff", ".asff.json",
+           [](const Report& report, const CheckOptions& options, bool) {
+               return asff_report(report, {options.aws_account, options.aws_region, options.aws_instance});
+           }},
+    Format{"junit", ".xml", [](const Report& report, const CheckOptions&, bool) { return junit_report(report); }},
+    Format{"html", ".html", [](const Report& report, const CheckOptions&, bool) { return html_report(report); }},
 };
 
 std::int64_t now_s()
@@ -108,14 +116,14 @@ Result<Report> checked(const CheckOptions& options, const Library& library, cons
 
 Status write(const Report& report, const CheckOptions& options, const Streams& streams)
 {
-    const hardening::TextStyle style{options.output.empty() && ::isatty(streams.out.fd()) == 1, options.all};
+    const bool is_terminal = options.output.empty() && ::isatty(streams.out.fd()) == 1;
     const std::vector<std::string> wanted =
         options.formats.empty() ? std::vector<std::string>{"text"} : options.formats;
     for (const auto& format : kFormats) {
         if (std::ranges::find(wanted, format.name) == wanted.end()) {
             continue;
         }
-        const std::string text = format.write(report, style);
+        const std::string text = format.write(report, options, is_terminal);
         if (options.output.empty()) {
             streams.out.print(text);
             continue;

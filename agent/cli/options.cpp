@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <sstream>
@@ -234,14 +235,17 @@ void add_check(CLI::App& parent, CommandLine& line)
     app.add_flag("--workstation", out.workstation, "levels of the workstation profile");
     auto* rule = app.add_option("--rule", out.rules, "only these ids or numbers, repeatable");
     rule->type_name("GLOB")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    auto* format = app.add_option("--format", out.formats, "repeatable: text, json [text]");
+    auto* format = app.add_option("--format", out.formats, "text, json, ocsf, asff, junit, html [text]");
     format->type_name("F")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    format->check(CLI::IsMember({"text", "json"}));
+    format->check(CLI::IsMember({"text", "json", "ocsf", "asff", "junit", "html"}));
     app.add_option("--output", out.output, "file; of several formats the name before .FORMAT")->type_name("FILE");
     app.add_option("--tailoring", out.tailoring, "file of settings and waivers")->type_name("FILE");
     auto* set = app.add_option("--set", out.settings, "RULE.PARAMETER=VALUE, repeatable");
     set->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--fail-on", out.fail_on, "what exit code 10 is for [fail]")->type_name("WHAT");
+    app.add_option("--aws-account", out.aws_account, "asff: twelve digits")->type_name("ID");
+    app.add_option("--aws-region", out.aws_region, "asff: such as eu-central-1")->type_name("NAME");
+    app.add_option("--aws-instance", out.aws_instance, "asff: the resource, i-... [host name]")->type_name("ID");
     app.add_flag("--all", out.all, "text: what passed and does not apply, too");
     app.add_flag("--no-sweep", out.no_sweep, "do not walk the file system");
     auto* list = app.add_flag_callback(
@@ -263,6 +267,24 @@ bool describes_nobody(const ExplainOptions& explain)
             explain.container || explain.address != kImdsAddress);
 }
 
+bool is_account(std::string_view text)
+{
+    constexpr std::size_t kDigits = 12;
+    return text.size() == kDigits && text.find_first_not_of("0123456789") == text.npos;
+}
+
+std::string check_contradiction(const CheckOptions& check)
+{
+    const bool asff = std::ranges::find(check.formats, "asff") != check.formats.end();
+    if (asff && (!is_account(check.aws_account) || check.aws_region.empty())) {
+        return "check --format asff needs --aws-account, twelve digits, and --aws-region";
+    }
+    if (check.formats.size() > 1 && check.output.empty() && check.task == CheckTask::Check) {
+        return "check with several --format needs --output: the files' name before their suffix";
+    }
+    return "";
+}
+
 /// What the library cannot say.
 std::string contradiction(const CommandLine& line)
 {
@@ -276,6 +298,9 @@ std::string contradiction(const CommandLine& line)
     }
     if (!line.since.empty() && !guard::parse_since(line.since, 0)) {
         return "--since is a time like 2026-11-21, 2026-11-21T02:00:00Z, 90s, 30m, 12h, 7d or 2w";
+    }
+    if (line.command == Command::Check) {
+        return check_contradiction(line.check);
     }
     if (explain.unit.find('/') != std::string::npos) {
         return "--unit is a name; use --cgroup-path for a path";

@@ -72,8 +72,9 @@ struct CheckOptions {
     std::string fail_on = "fail";
     std::string explain; ///< a rule: everything about it instead of a check
     std::string library = "/usr/share/hostward/hardening";
-    bool all = false;      ///< text: what passed, too
-    bool no_sweep = false; ///< leave out rules that walk the file system
+    std::string aws_account, aws_region, aws_instance; ///< asff: whom AWS knows the host as
+    bool all = false;                                  ///< text: what passed, too
+    bool no_sweep = false;                             ///< leave out rules that walk the file system
 };
 
 struct CommandLine {

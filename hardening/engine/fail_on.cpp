@@ -23,7 +23,7 @@ constexpr std::array<std::pair<std::string_view, FailOn>, 7> kWays{{
 
 bool counts(const Finding& finding, const Report& report, const FailOn& what)
 {
-    const int level = report.is_workstation ? finding.recommendation->workstation : finding.recommendation->server;
+    const int level = report.level_of(*finding.recommendation);
     const Severity severity = finding.rule == nullptr ? Severity::Medium : finding.rule->severity;
     const bool is_it = what.cannot_tell ? finding.outcome.verdict == Verdict::CannotTell : finding.is_open_failure();
     return is_it && severity >= what.at_least && level <= what.level_max;

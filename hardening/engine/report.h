@@ -56,6 +56,10 @@ struct Report {
     std::vector<Finding> findings;      ///< in the order of the profile
     std::vector<Waiver> orphan_waivers; ///< for rules that this run did not look at
 
+    [[nodiscard]] int level_of(const Recommendation& one) const
+    {
+        return is_workstation ? one.workstation : one.server;
+    }
     [[nodiscard]] std::size_t count(Verdict verdict) const;
     [[nodiscard]] std::size_t open_failures() const;
     /// Passes among what could be told (pass and fail), 0 to 100, or nothing if nothing could.

@@ -16,8 +16,30 @@ struct TextStyle {
 /// For people: worst first, what was expected and found, where. Not stable.
 [[nodiscard]] std::string text_report(const Report& report, const TextStyle& style = {});
 
-/// Our own schema, docs/schema/check-report-v1.json: fields are only added within a version.
+/// Our own schema, docs/schema/check-report.schema.json: fields are only added within a version.
 [[nodiscard]] std::string json_report(const Report& report);
+
+/// OCSF 1.6 Compliance Finding events, a JSON array. Waived failures are Suppressed.
+[[nodiscard]] std::string ocsf_report(const Report& report);
+
+/// Whom AWS knows the host as.
+struct AwsIdentity {
+    std::string account; ///< twelve digits
+    std::string region;
+    std::string instance; ///< `i-...`; empty: the resource is the host's name
+
+    [[nodiscard]] std::string partition() const; ///< `aws`, `aws-cn`, `aws-us-gov`: of the region
+};
+
+/// AWS Security Finding Format, a JSON array for BatchImportFindings.
+[[nodiscard]] std::string asff_report(const Report& report, const AwsIdentity& aws);
+
+/// JUnit XML: a failure is a failure, a waived one is skipped, what cannot be told is an error.
+[[nodiscard]] std::string junit_report(const Report& report);
+
+/// One page that needs nothing else: charts, filters, every finding with its evidence. It has no script, and its
+/// Content-Security-Policy allows none, so no text of a host can ever run.
+[[nodiscard]] std::string html_report(const Report& report);
 
 /// The coverage of every profile as a table, or as JSON.
 [[nodiscard]] std::string coverage_text(const Library& library);

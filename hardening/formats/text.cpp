@@ -2,7 +2,7 @@
 #include "hardening/formats/formats.h"
 
 #include "agent/base/terminal.h"
-#include "agent/base/text.h"
+#include "hardening/formats/wording.h"
 
 #include <fmt/format.h>
 
@@ -48,17 +48,6 @@ std::string evidence_text(const Outcome& outcome)
     return more == 0 ? text : text + fmt::format("      and {} more\n", more);
 }
 
-std::string waiver_text(const Finding& finding)
-{
-    if (!finding.waiver) {
-        return "";
-    }
-    const Waiver& waiver = finding.waiver->waiver;
-    const char* state = finding.waiver->state == WaiverState::Holds ? "waived" : "the waiver EXPIRED";
-    return fmt::format("      {} until {} by {}: {}\n", state, waiver.expires.empty() ? "no end" : waiver.expires,
-                       printable(waiver.owner), printable(waiver.reason));
-}
-
 std::string finding_text(const Finding& finding, const TextStyle& style)
 {
     const auto [begin, end] = colour_of(finding.outcome.verdict, style.is_coloured);
@@ -69,7 +58,8 @@ std::string finding_text(const Finding& finding, const TextStyle& style)
     if (!finding.outcome.reason.empty()) {
         text += "      " + printable(finding.outcome.reason) + "\n";
     }
-    return text + evidence_text(finding.outcome) + waiver_text(finding);
+    text += evidence_text(finding.outcome);
+    return finding.waiver ? text + "      " + waiver_line(*finding.waiver) + "\n" : text;
 }
 
 using Findings = std::vector<const Finding*>;
