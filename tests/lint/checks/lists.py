@@ -19,6 +19,10 @@ METRICS_PAGE = "docs/metrics.md"
 THREATS = "docs/threat-model.md"
 DIAGNOSE = "agent/guard/diagnose.cpp"
 DOCTOR_PAGE = "docs/doctor.md"
+EXPLAIN_PAGE = "docs/explain.md"
+EXPLANATION = "tests/golden/cli/expected/explain_json.txt"
+SIMULATION = "tests/golden/cli/expected/simulation_json.txt"
+ANSWER_BLOCKS = re.compile(r"<!-- (explanation|simulation|callers):begin -->(.*?)<!-- \1:end -->", re.S)
 CHECK = re.compile(r'^    Check\{"([\w-]+)", "\w+", \w+\},$', re.M)
 FINDINGS_BLOCK = re.compile(r"<!-- findings:begin -->(.*?)<!-- findings:end -->", re.S)
 # Every list of row ids besides the document: the product's own, and the table of kernels.
@@ -131,6 +135,16 @@ def check_findings(tree: Tree) -> list[Finding]:
     return findings
 
 
+def check_answers(tree: Tree) -> list[Finding]:
+    """What `guard explain --json` prints, as golden texts have it."""
+    blocks = dict(ANSWER_BLOCKS.findall(tree.text(EXPLAIN_PAGE)))
+    simulation = json.loads(tree.text(SIMULATION))
+    answers = {"explanation": json.loads(tree.text(EXPLANATION).splitlines()[0]), "simulation": simulation,
+               "callers": simulation["would_be_refused"]["callers"][0]}
+    return [finding for name, answer in answers.items()
+            for finding in compare(EXPLAIN_PAGE, f"field of {name}", set(answer), names_in(blocks.get(name, "")))]
+
+
 def check_capabilities(tree: Tree) -> list[Finding]:
     kept = set(re.findall(r"^    (CAP_\w+),", tree.text(PROCESS), re.M))
     bounding = re.search(r"^CapabilityBoundingSet=(.*)$", tree.text(UNIT), re.M)
@@ -142,7 +156,7 @@ def run(tree: Tree) -> list[Finding]:
     for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE, EVENT_SCHEMA), check_reasons),
                          ((JOURNAL, EVENTS, EVENTS_PAGE), check_journal),
                          ((METRICS, METRICS_PAGE), check_metrics), ((DIAGNOSE, DOCTOR_PAGE), check_findings),
-                         ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
+                         ((EXPLAIN_PAGE, EXPLANATION, SIMULATION), check_answers), ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
         findings += [Finding(path, 1, "missing: nothing to compare with") for path in missing] or check(tree)
@@ -166,6 +180,10 @@ _FILES = {
                          for kind, name in (("reasons", "rule"), ("hooks", "tc"), ("lost", "a"))),
     DIAGNOSE: '    Check{"a-b", "kernel", check_a},\n    Check{"c", "guard", check_c},\n',
     DOCTOR_PAGE: "asks 2 questions\n<!-- findings:begin -->\n| `a-b` | x |\n| `c` | y |\n<!-- findings:end -->\n",
+    EXPLANATION: '{"rule": 1}\n{"rule": 2}\n',
+    SIMULATION: '{"result": 1, "would_be_refused": {"callers": [{"user": 1}]}}\n',
+    EXPLAIN_PAGE: "".join(f"<!-- {kind}:begin -->\n| {names} | x |\n<!-- {kind}:end -->\n" for kind, names in (
+        ("explanation", "`rule`"), ("simulation", "`result`, `would_be_refused`"), ("callers", "`user`"))),
     THREATS: "<!-- threat-rows:begin -->\n| id | attack | stopped by | rest |\n|---|---|---|---|\n"
              "| tcp | x | connect | |\n| dnat | y | kernel, egress | |\n<!-- threat-rows:end -->\n",
     ROWS: 'constexpr std::string_view kDnat = "dnat";\nRow{"tcp", "title", "connect", x},\nRow{kDnat, "t", "egress", x},\n',
@@ -210,5 +228,8 @@ CASES = [
     _case("finding without code", "finding c is in the document", DIAGNOSE, '"c"', '"d"'),
     _case("findings in another order", "another order", DOCTOR_PAGE, "| `a-b` | x |\n| `c` | y |", "| `c` | y |\n| `a-b` | x |"),
     _case("findings miscounted", "there are 2 questions", DOCTOR_PAGE, "asks 2", "asks 3"),
+    _case("field of an explanation not documented", "explanation why is in the code", EXPLANATION, "rule", "why"),
+    _case("field of a simulation not documented", "simulation result is in the code", EXPLAIN_PAGE, "`result`, ", ""),
+    _case("field of a caller removed", "callers user is in the document", SIMULATION, '"user"', '"exe"'),
     _case("no rows", "no table of rows", THREATS, "threat-rows", "rows"),
 ]
