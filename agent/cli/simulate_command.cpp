@@ -22,7 +22,7 @@ Result<ExitCode> guard_simulate(const CommandLine& line, const Streams& streams)
     for (const auto& warning : file->policy.warnings) {
         streams.err.print_line("warning: " + warning);
     }
-    guard::Simulator simulator(file->policy, file->config.seal_until_reboot, *resolver,
+    guard::Simulator simulator(file->config, file->policy, *resolver,
                                [](std::uint32_t uid) { return account_groups(uid); });
     TRY_ASSIGN(const Unread unread,
                read_recorded(line, [&](const guard::EventRecord& event) { simulator.add(event); }));

@@ -135,9 +135,9 @@ struct Simulator::Impl {
 };
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): handed over
-Simulator::Simulator(CompiledPolicy policy, bool seals, Resolver& resolver, GroupsOf groups)
+Simulator::Simulator(const config::GuardConfig& config, CompiledPolicy policy, Resolver& resolver, GroupsOf groups)
     : impl_(std::make_unique<Impl>(
-          Impl{Judge(std::move(policy), seals, resolver, std::move(groups)), {}, {}, {}, {}, {}}))
+          Impl{Judge(config, std::move(policy), resolver, std::move(groups)), {}, {}, {}, {}, {}}))
 {
 }
 Simulator::~Simulator() = default;

@@ -67,7 +67,7 @@ struct Simulation {
 /// be told, unless the decision is the same whatever the fact is.
 ///
 /// An endpoint is the one of the same name; the program of a caller on the host is the file that has its path now, as
-/// it is for a rule.
+/// it is for a rule. A user or a program that a rule names and that is not the same here cannot be told.
 class Simulator {
 public:
     static constexpr std::size_t kListedMax = 4096;
@@ -75,9 +75,8 @@ public:
     /// The supplementary groups of a user by the account files.
     using GroupsOf = std::function<std::vector<std::uint32_t>(std::uint32_t uid)>;
 
-    /// `policy` is what compile() made with `resolver`, which must outlive the simulator. `seals`: it says
-    /// `seal = "until-reboot"`.
-    Simulator(CompiledPolicy policy, bool seals, Resolver& resolver, GroupsOf groups);
+    /// `policy` is what compile() made of `config` with `resolver`, which must outlive the simulator.
+    Simulator(const config::GuardConfig& config, CompiledPolicy policy, Resolver& resolver, GroupsOf groups);
     ~Simulator();
     Simulator(Simulator&&) noexcept;
     Simulator& operator=(Simulator&&) noexcept;

@@ -30,16 +30,35 @@ void agree(Cause& cause, const Cause& other)
 
 } // namespace
 
-Judge::Judge(CompiledPolicy policy, bool seals, Resolver& resolver, Simulator::GroupsOf groups)
-    : policy_(std::move(policy)), seals_(seals), exes_(resolver),
+Judge::Judge(const config::GuardConfig& config, CompiledPolicy policy, Resolver& resolver, Simulator::GroupsOf groups)
+    : policy_(std::move(policy)), seals_(config.seal_until_reboot), resolver_(resolver), exes_(resolver),
       groups_of_(std::move(groups)), any_program_{std::nullopt}, any_groups_{{}}
 {
+    for (const auto& rule : config.rules) {
+        remember_names(rule);
+    }
     for (const auto& [key, fact] : policy_.facts) {
         if (key.kind == HW_FACT_EXE) {
             any_program_.emplace_back(ExeFact{key.a, static_cast<std::uint32_t>(key.b >> 32),
                                               static_cast<std::uint32_t>(key.b & 0xffffffff)});
         } else if (key.kind == HW_FACT_GROUP) {
             any_groups_.push_back({static_cast<std::uint32_t>(key.a)});
+        }
+    }
+}
+
+void Judge::remember_names(const config::Rule& rule)
+{
+    for (const auto& exe : rule.exes) {
+        named_exes_.insert(exe.value);
+    }
+    for (const auto& name : rule.users) {
+        if (parse_number<std::uint32_t>(name.value)) {
+            continue;
+        }
+        named_users_.insert(name.value);
+        if (const auto uid = user(name.value)) {
+            named_uids_.insert(*uid);
         }
     }
 }
@@ -130,6 +149,28 @@ std::string Judge::missing(const EventRecord& event) const
     return "";
 }
 
+std::optional<std::uint32_t> Judge::user(const std::string& name)
+{
+    const auto known = users_.find(name);
+    return known != users_.end() ? known->second : users_.emplace(name, resolver_.user(name)).first->second;
+}
+
+/// What a rule names is something else on this host than where the event is from, as a clause; empty: nothing is.
+std::string Judge::differs_here(const EventRecord& event)
+{
+    const bool is_named = named_users_.contains(event.user) || named_uids_.contains(*event.uid);
+    if (is_named && !event.user.empty() && user(event.user) != event.uid) {
+        return "user " + quote(event.user) + " does not have the number " + std::to_string(*event.uid) +
+               " on this host";
+    }
+    const bool may_match = !event.container && !(event.exe_trust_known && event.exe_untrusted);
+    if (!may_match || !named_exes_.contains(event.exe)) {
+        return "";
+    }
+    const auto& info = exes_.look_up(event.exe);
+    return info && info->fact ? "" : "its program, which a rule names, cannot be found on this host";
+}
+
 /// What was beyond a bound then is beyond it for every policy that looks there.
 bool Judge::is_out_of_bounds(const EventRecord& event) const
 {
@@ -147,6 +188,9 @@ Judgement Judge::by_rules(const EventRecord& event)
         return still_denied(event);
     }
     if (std::string why = missing(event); !why.empty()) {
+        return untold(std::move(why));
+    }
+    if (std::string why = differs_here(event); !why.empty()) {
         return untold(std::move(why));
     }
     Question question{caller_of(event, {}), program_of(event), *endpoint};

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -22,7 +23,7 @@ struct Judgement {
 
 class Judge {
 public:
-    Judge(CompiledPolicy policy, bool seals, Resolver& resolver, Simulator::GroupsOf groups);
+    Judge(const config::GuardConfig& config, CompiledPolicy policy, Resolver& resolver, Simulator::GroupsOf groups);
 
     [[nodiscard]] Judgement ask(const EventRecord& event);
     [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
@@ -42,12 +43,15 @@ private:
     };
     using Groups = std::vector<std::uint32_t>;
 
+    void remember_names(const config::Rule& rule);
     [[nodiscard]] Judgement by_rules(const EventRecord& event);
     [[nodiscard]] Judgement by_setting(const EventRecord& event, bool allows) const;
     [[nodiscard]] Judgement still_denied(const EventRecord& event) const;
     [[nodiscard]] std::optional<std::uint32_t> endpoint_of(const EventRecord& event) const;
     [[nodiscard]] std::string no_endpoint(const EventRecord& event) const;
     [[nodiscard]] std::string missing(const EventRecord& event) const;
+    [[nodiscard]] std::string differs_here(const EventRecord& event);
+    [[nodiscard]] std::optional<std::uint32_t> user(const std::string& name);
     [[nodiscard]] bool is_out_of_bounds(const EventRecord& event) const;
     [[nodiscard]] Program program_of(const EventRecord& event);
     [[nodiscard]] Judgement answer(const Question& question);
@@ -59,7 +63,12 @@ private:
 
     CompiledPolicy policy_;
     bool seals_;
+    Resolver& resolver_;
     ExeBook exes_;
+    std::map<std::string, std::optional<std::uint32_t>> users_; ///< names asked for, each once
+    std::set<std::string> named_users_;                         ///< by a rule, as a name
+    std::set<std::uint32_t> named_uids_;                        ///< what these names are here
+    std::set<std::string> named_exes_;
     Simulator::GroupsOf groups_of_;
     std::map<std::uint32_t, Groups> account_groups_;
     std::vector<std::optional<ExeFact>> any_program_; ///< none of the policy's programs, and each of them

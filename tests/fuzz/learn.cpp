@@ -48,7 +48,7 @@ void simulate(const config::GuardConfig& config, const std::string& lines)
     EverythingExists world;
     auto policy = guard::compile(config, world);
     FUZZ_CHECK(policy.ok());
-    guard::Simulator simulator(*policy, false, world, [](std::uint32_t) { return std::vector<std::uint32_t>{}; });
+    guard::Simulator simulator(config, *policy, world, [](std::uint32_t) { return std::vector<std::uint32_t>{}; });
     std::uint64_t events = 0;
     for (const auto line : split(lines, '\n')) {
         auto event = guard::parse_event(line);

@@ -171,9 +171,10 @@ void expect_as_oracle(const Trial& trial, const config::GuardConfig& policy, con
 }
 
 /// The sums are those of the single events.
-void expect_sums(Trial& trial, const CompiledPolicy& policy, const std::vector<Judgement>& judged)
+void expect_sums(Trial& trial, const config::GuardConfig& config, const CompiledPolicy& policy,
+                 const std::vector<Judgement>& judged)
 {
-    Simulator simulator(policy, false, trial.world, trial.groups_of());
+    Simulator simulator(config, policy, trial.world, trial.groups_of());
     Simulation expected;
     for (std::size_t i = 0; i < judged.size(); ++i) {
         const EventRecord& event = trial.samples[i].event;
@@ -205,14 +206,14 @@ void simulate(Trial& trial, const config::GuardConfig& config, Seen& seen)
 {
     const auto policy = compile(config, trial.world);
     ASSERT_TRUE(policy.ok()) << policy.error().text;
-    Judge judge(*policy, false, trial.world, trial.groups_of());
+    Judge judge(config, *policy, trial.world, trial.groups_of());
     std::vector<Judgement> judged;
     for (const auto& sample : trial.samples) {
         judged.push_back(judge.ask(sample.event));
         expect_as_oracle(trial, config, sample, judged.back(), seen);
         ASSERT_FALSE(testing::Test::HasFatalFailure()) << "event " << judged.size();
     }
-    expect_sums(trial, *policy, judged);
+    expect_sums(trial, config, *policy, judged);
 }
 
 TEST(SimulateProperty, AgreesWithTheOracle)

@@ -65,7 +65,7 @@ protected:
 
     Simulation simulate(const config::GuardConfig& policy, const std::vector<EventRecord>& events)
     {
-        Simulator simulator(must_compile(policy, resolver_), policy.seal_until_reboot, resolver_,
+        Simulator simulator(policy, must_compile(policy, resolver_), resolver_,
                             [](std::uint32_t uid) { return std::vector<std::uint32_t>(uid == 1000 ? 1 : 0, 4); });
         for (const auto& event : events) {
             simulator.add(event);
@@ -210,6 +210,26 @@ TEST_F(SimulateTest, ARuleMeansTheFileThatHasItsPathNow)
     config::Rule anywhere = by_exe("curl", "/usr/bin/curl");
     anywhere.scope = config::Scope::Any;
     EXPECT_EQ(simulate({anywhere}, {contained}).stays_denied.decisions, 1U) << "another file of that path";
+}
+
+TEST_F(SimulateTest, WhatARuleNamesMayBeSomethingElseHere)
+{
+    EventRecord gone = event();
+    gone.exe = "/usr/bin/gone";
+    EXPECT_THAT(why({by_exe("gone", "/usr/bin/gone")}, gone), HasSubstr("which a rule names"));
+    gone.outcome = Outcome::Deny;
+    EXPECT_THAT(why({by_exe("gone", "/usr/bin/gone")}, gone), HasSubstr("which a rule names"));
+    EventRecord elsewhere = denied();
+    elsewhere.uid = elsewhere.euid = 4711; // alice's number on another host
+    EXPECT_THAT(why({by_user("alice", "alice")}, elsewhere), HasSubstr("\"alice\" does not have the number 4711"));
+    EXPECT_EQ(why({by_user("number", "4711")}, elsewhere), "");
+    EXPECT_EQ(why({by_user("bob", "bob")}, elsewhere), "");
+    EventRecord taken = denied();
+    taken.user = "zoe"; // has the number there that is alice's here
+    EXPECT_THAT(why({by_user("alice", "alice")}, taken), HasSubstr("\"zoe\""));
+    EXPECT_EQ(why({by_user("number", "1000")}, taken), "");
+    taken.user.clear();
+    EXPECT_EQ(why({by_user("alice", "alice")}, taken), "");
 }
 
 TEST_F(SimulateTest, GroupsAreThoseOfTheAccountFilesWhereTheyMatter)
