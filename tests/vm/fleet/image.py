@@ -94,6 +94,8 @@ def install_hostward(stage, build):
     stage.place(ROOT / "packaging/systemd/hostward-guard.service", "/usr/lib/systemd/system/hostward-guard.service")
     stage.place(HERE / "audit.toml", "/etc/hostward/hostward.toml")
     (stage.folder / "etc/hostward/policy.d").mkdir()
+    for preset in sorted((ROOT / "packaging/policies").glob("*.toml")):
+        stage.place(preset, f"/usr/share/hostward/policies/{preset.name}")
     # The unit's limit is for a real processor.
     stage.text("/etc/systemd/system/hostward-guard.service.d/slow.conf", "[Service]\nTimeoutStartSec=600\n")
 

@@ -5,8 +5,8 @@ times from one disk, and the commands that README.md shows.
 
   boot 0  before: no guard. Afterwards hostward is switched on, in audit mode
   boot 1  audit
-  boot 2  audit; then the policy is learned, reviewed and enforced
-  boot 3  enforced from the first moment
+  boot 2  audit; then the policy is learned, reviewed (with a preset) and enforced
+  boot 3  enforced from the first moment; then the journal and the doctor are asked
 
 Usage: story.py --build BUILD
 Ends with 0 when all came out as it should, 1 otherwise, 77 when this machine cannot run it (the reason is printed).
@@ -36,6 +36,9 @@ KERNEL = "6.1"
 README_SECTION = "## From audit to enforce"
 SIMULATOR = ("127.0.0.1", "8169")  # in a network namespace of the story's own
 LEARNED = "/etc/hostward/policy.d/50-seen.toml"
+PRESETS = "/etc/hostward/policy.d/40-presets.toml"
+PRESET, PRESET_RULE = "debian", "cloud-init.stages"
+GUARD_UNIT = "hostward-guard.service"
 TOKEN = f"http://{METADATA}/latest/api/token"
 LAYERS = {"connect", "egress", "tc", "lsm", "seal"}  # all that a kernel can offer; the policy wants no seal
 CLOUD_INIT_UNITS = ("cloud-init-local.service",)  # the one that asks the metadata service
@@ -167,11 +170,24 @@ def rules_for(policy, key, value):
             if re.search(rf'^{key} = \["{re.escape(value)}"\]$', rule, re.MULTILINE)]
 
 
+def without_rule(policy, name):
+    """The policy without the rule of this name and the comment above it."""
+    blocks = re.split(r"\n\n(?=#|\[\[)", policy)
+    left = [block for block in blocks if f'\nname = "{name}"\n' not in f"{block}\n"]
+    expect(len(left) == len(blocks) - 1, f"no block of its own for rule {name}")
+    return "\n\n".join(left)
+
+
 def reviewed(instance):
-    """The person's part: what the curious one did is refused, by name. Gives the names of both rules."""
+    """The person's part: what the curious one did is refused, by name, and cloud-init is left to the preset of the
+    distribution. Gives the names of the rules for the cron job and for the curious user."""
     policy = instance.run(f"cat {LEARNED}")
     for unit in CLOUD_INIT_UNITS:
-        expect(len(rules_for(policy, "unit", unit)) == 1, f"not one rule for {unit} was learned")
+        names = rules_for(policy, "unit", unit)
+        expect(len(names) == 1, f"not one rule for {unit} was learned")
+        policy = without_rule(policy, names[0])
+    instance.run(f"cat > {LEARNED} <<'END'\n{policy.rstrip()}\nEND\n")
+    instance.run(f"printf '[guard]\\ninclude = [\"preset:{PRESET}\"]\\n' > {PRESETS}")
     job, curious = (rules_for(policy, "user", user) for user in ("backup-job", "curious"))
     expect(len(job) == 1 and len(curious) == 1, f"not one rule for each user was learned: {job} {curious}")
     instance.run(f"sed -i '/^name = \"{curious[0]}\"$/,/^action/ s/^action = \"allow\"$/action = \"deny\"/' {LEARNED}")
@@ -214,8 +230,58 @@ def boot_enforced(instance, explain, names):
     lines = [json.loads(line) for line in instance.run(f"{events} --json").splitlines()]
     denied = {(line["user"], line["rule"]) for line in lines if line["decision"] == "deny"}
     expect(denied == {("curious", names[1])}, f"refused were {denied}")
+    by_unit = {(line["unit"], line["rule"]) for line in lines if line["decision"] == "allow"}
+    for unit in CLOUD_INIT_UNITS:
+        expect((unit, PRESET_RULE) in by_unit, f"the preset did not allow {unit}: {by_unit}")
+    in_the_journal(instance, names[1])
     explained(instance, allowed, "allow", names[0])
     explained(instance, refused, "deny", names[1])
+    well(instance)
+    order_as_systemd_sees_it(instance, f"{GUARD_UNIT}.d", "Before=", late=False)
+    order_as_systemd_sees_it(instance, "hostward-.service.d", "DefaultDependencies=yes", late=True)
+    expect(doctor(instance)["boot-order"] == "ok", "the drop-ins are gone and the order is not right again")
+
+
+def in_the_journal(instance, rule):
+    """What the curious one was refused is found by its fields, and is the same line."""
+    instance.run("journalctl --sync")
+    found = instance.run("journalctl --boot --no-pager --output=json HOSTWARD_USER=curious HOSTWARD_DECISION=deny")
+    entries = [json.loads(line) for line in found.splitlines()]
+    expect(entries, "the journal knows of no refusal")
+    for entry in entries:
+        line = json.loads(entry["MESSAGE"])
+        expect((line["user"], line["decision"], line["rule"]) == ("curious", "deny", rule), f"another line: {line}")
+        seen = (entry["HOSTWARD_RULE"], entry["HOSTWARD_EXE"], entry["PRIORITY"], entry["_SYSTEMD_UNIT"])
+        expect(seen == (rule, "/usr/bin/curl", "4", GUARD_UNIT), f"other fields: {entry}")
+    others = instance.read("journalctl --boot --no-pager --output=cat HOSTWARD_DECISION=deny").splitlines()
+    expect(len(others) == len(entries), "the journal has more refusals than those")
+
+
+def doctor(instance):
+    """Severity by question; nothing on this host hinders the guard, and nothing could not be looked at."""
+    report = json.loads(instance.guest.ask("hostward guard doctor --json")["out"])
+    print("\n".join(f"{finding['severity']}: {finding['title']}" for finding in report["findings"]
+                    if finding["severity"] != "ok"), flush=True)
+    return {finding["id"]: finding["severity"] for finding in report["findings"]}
+
+
+def well(instance):
+    found = doctor(instance)
+    bad = {name: severity for name, severity in found.items() if severity in ("error", "cannot-tell")}
+    expect(not bad, f"the doctor complains: {bad}")
+    for name in ("guard-loaded", "agent", "policy-in-force", "boot-unit", "boot-order", "boot-before-network"):
+        expect(found[name] == "ok", f"{name} is {found[name]}\n{instance.read('hostward guard doctor')}")
+
+
+def order_as_systemd_sees_it(instance, folder, setting, late):
+    """A drop-in for the guard's unit: whether it comes too late then, says systemd and says the doctor."""
+    path = f"/etc/systemd/system/{folder}/90-story.conf"
+    instance.run(f"mkdir -p $(dirname {path}) && printf '[Unit]\\n{setting}\\n' > {path} && systemctl daemon-reload")
+    after = instance.read(f"systemctl show --value --property=After {GUARD_UNIT}").split()
+    found = doctor(instance)["boot-order"]
+    instance.run(f"rm {path} && systemctl daemon-reload")
+    expect(("sysinit.target" in after) == late, f"with {setting} systemd starts the guard after {after}")
+    expect(found == ("warning" if late else "ok"), f"with {setting} in {folder} the doctor says {found} of the order")
 
 
 class Simulator:
