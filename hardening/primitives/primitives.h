@@ -9,6 +9,25 @@ namespace hostward::hardening {
 
 [[nodiscard]] Primitives all_primitives();
 
-extern const Primitive kOsPrimitive; ///< which distribution this is
+extern const Primitive kOsPrimitive;                 ///< which distribution this is
+extern const Primitive kSysctlPrimitive;             ///< kernel parameters
+extern const Primitive kOneExistsPrimitive;          ///< programs that rules are about
+extern const Primitive kKernelModulePrimitive;       ///< kernel modules
+extern const Primitive kMountPrimitive;              ///< mount points
+extern const Primitive kMountOptionPrimitive;        ///< options of mounts
+extern const Primitive kKernelArgumentPrimitive;     ///< the kernel's command line
+extern const Primitive kSystemdConfigPrimitive;      ///< journald.conf and the like
+extern const Primitive kKeyFilePrimitive;            ///< GLib's key files
+extern const Primitive kLimitPrimitive;              ///< limits.conf
+extern const Primitive kDconfPrimitive;              ///< desktop settings
+extern const Primitive kDconfLockPrimitive;          ///< locked desktop settings
+extern const Primitive kSelinuxModePrimitive;        ///< SELinux's mode
+extern const Primitive kSelinuxPolicyPrimitive;      ///< SELinux's policy
+extern const Primitive kSelinuxDomainPrimitive;      ///< SELinux types of processes
+extern const Primitive kApparmorPrimitive;           ///< AppArmor's profiles
+extern const Primitive kCryptoPolicyPrimitive;       ///< the system-wide crypto policy
+extern const Primitive kCryptoPolicyValuesPrimitive; ///< what the crypto policy allows
+extern const Primitive kChronyDirectivePrimitive;    ///< chrony's sources
+extern const Primitive kChronyUserPrimitive;         ///< chrony's user
 
 } // namespace hostward::hardening

@@ -9,6 +9,25 @@ Primitives all_primitives()
 {
     static constexpr std::array kAll{
         &kOsPrimitive,
+        &kSysctlPrimitive,
+        &kOneExistsPrimitive,
+        &kKernelModulePrimitive,
+        &kMountPrimitive,
+        &kMountOptionPrimitive,
+        &kKernelArgumentPrimitive,
+        &kSystemdConfigPrimitive,
+        &kKeyFilePrimitive,
+        &kLimitPrimitive,
+        &kDconfPrimitive,
+        &kDconfLockPrimitive,
+        &kSelinuxModePrimitive,
+        &kSelinuxPolicyPrimitive,
+        &kSelinuxDomainPrimitive,
+        &kApparmorPrimitive,
+        &kCryptoPolicyPrimitive,
+        &kCryptoPolicyValuesPrimitive,
+        &kChronyDirectivePrimitive,
+        &kChronyUserPrimitive,
     };
     return kAll;
 }
