@@ -29,5 +29,15 @@ extern const Primitive kCryptoPolicyPrimitive;       ///< the system-wide crypto
 extern const Primitive kCryptoPolicyValuesPrimitive; ///< what the crypto policy allows
 extern const Primitive kChronyDirectivePrimitive;    ///< chrony's sources
 extern const Primitive kChronyUserPrimitive;         ///< chrony's user
+extern const Primitive kAccountsPrimitive;           ///< properties of passwd, group and shadow
+extern const Primitive kLoginDefsPrimitive;          ///< login.defs
+extern const Primitive kPamFaillockPrimitive;        ///< locking after failed passwords
+extern const Primitive kPamModulePrimitive;          ///< modules in PAM stacks
+extern const Primitive kPamOptionPrimitive;          ///< options of PAM modules
+extern const Primitive kPamSuPrimitive;              ///< who may use su
+extern const Primitive kShadowPrimitive;             ///< ages of passwords
+extern const Primitive kSshdCryptoPolicyPrimitive;   ///< sshd under the system's crypto policy
+extern const Primitive kSshdPrimitive;               ///< what sshd does
+extern const Primitive kUseraddPrimitive;            ///< defaults of new accounts
 
 } // namespace hostward::hardening

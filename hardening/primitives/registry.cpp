@@ -28,6 +28,16 @@ Primitives all_primitives()
         &kCryptoPolicyValuesPrimitive,
         &kChronyDirectivePrimitive,
         &kChronyUserPrimitive,
+        &kAccountsPrimitive,
+        &kLoginDefsPrimitive,
+        &kPamFaillockPrimitive,
+        &kPamModulePrimitive,
+        &kPamOptionPrimitive,
+        &kPamSuPrimitive,
+        &kShadowPrimitive,
+        &kSshdCryptoPolicyPrimitive,
+        &kSshdPrimitive,
+        &kUseraddPrimitive,
     };
     return kAll;
 }
