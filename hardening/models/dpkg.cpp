@@ -151,7 +151,9 @@ Result<std::vector<DpkgParagraph>> parse_dpkg(std::string_view text, const std::
             status = parser.take(line, number);
         }
     });
-    TRY(status);
+    if (!status) {
+        return status.error();
+    }
     TRY(parser.finish());
     return std::move(parser.found);
 }

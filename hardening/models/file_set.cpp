@@ -23,7 +23,9 @@ Status expand(const host::Host& host, const std::string& folder, const std::stri
     if (!names && names.error().kind == ErrorKind::NotFound) {
         return success();
     }
-    TRY(names);
+    if (!names) {
+        return names.error();
+    }
     for (const auto& name : *names) {
         if (::fnmatch(component.c_str(), name.c_str(), FNM_PERIOD) == 0) {
             out.push_back(folder + "/" + name);

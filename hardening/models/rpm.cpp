@@ -195,7 +195,9 @@ Status read_rpm(const host::Host& host, Packages& out)
         if (!facts && facts.error().kind == ErrorKind::NotFound) {
             continue;
         }
-        TRY(facts);
+        if (!facts) {
+            return facts.error();
+        }
         if (seen.emplace(facts->device, facts->inode).second) {
             TRY_ASSIGN(const bool is_there, read_folder(host, folder, out));
             if (is_there) {

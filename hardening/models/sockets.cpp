@@ -148,7 +148,9 @@ Result<ListeningSockets> ListeningSockets::read(Facts& facts)
         if (!text && text.error().kind == ErrorKind::NotFound && std::string_view(protocol).ends_with('6')) {
             continue; // a kernel without IPv6
         }
-        TRY(text);
+        if (!text) {
+            return text.error();
+        }
         TRY_ASSIGN(auto found, parse_socket_table(*text, protocol));
         std::ranges::move(found, std::back_inserter(sockets.all));
     }

@@ -307,8 +307,9 @@ Result<DirectoryPtr> open_top(const host::Host& host, const std::string& point)
         return system_error(errno, "opening " + quote(point));
     }
     top->mount = status.stx_mnt_id;
-    top->is_in_container_store = std::ranges::any_of(
-        kContainerStores, [&](const std::string store) { return point == store || point.starts_with(store + "/"); });
+    top->is_in_container_store = std::ranges::any_of(kContainerStores, [&](std::string_view store) {
+        return point == store || point.starts_with(std::string(store) + "/");
+    });
     return DirectoryPtr(std::move(top));
 }
 

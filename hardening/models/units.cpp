@@ -137,7 +137,9 @@ Result<Units> Units::read(Facts& facts)
         if (!found && found.error().kind == ErrorKind::NotFound) {
             continue;
         }
-        TRY(found);
+        if (!found) {
+            return found.error();
+        }
         if (!seen.emplace(found->device, found->inode).second) {
             continue; // /lib is /usr/lib
         }
