@@ -39,5 +39,16 @@ extern const Primitive kShadowPrimitive;             ///< ages of passwords
 extern const Primitive kSshdCryptoPolicyPrimitive;   ///< sshd under the system's crypto policy
 extern const Primitive kSshdPrimitive;               ///< what sshd does
 extern const Primitive kUseraddPrimitive;            ///< defaults of new accounts
+extern const Primitive kPackageInstalledPrimitive;
+extern const Primitive kPackageAbsentPrimitive;
+extern const Primitive kUnitOffPrimitive;
+extern const Primitive kUnitOnPrimitive;
+extern const Primitive kFileAccessPrimitive; ///< owner, group, mode
+extern const Primitive kFileLinesPrimitive;
+extern const Primitive kSweptFilesPrimitive; ///< over all local file systems
+extern const Primitive kLoopbackOnlyPrimitive;
+extern const Primitive kHomeFoldersPrimitive;
+extern const Primitive kDotFilesPrimitive;
+extern const Primitive kLogFilesPrimitive;
 
 } // namespace hostward::hardening

@@ -38,6 +38,17 @@ Primitives all_primitives()
         &kSshdCryptoPolicyPrimitive,
         &kSshdPrimitive,
         &kUseraddPrimitive,
+        &kPackageInstalledPrimitive,
+        &kPackageAbsentPrimitive,
+        &kUnitOffPrimitive,
+        &kUnitOnPrimitive,
+        &kFileAccessPrimitive,
+        &kFileLinesPrimitive,
+        &kSweptFilesPrimitive,
+        &kLoopbackOnlyPrimitive,
+        &kHomeFoldersPrimitive,
+        &kDotFilesPrimitive,
+        &kLogFilesPrimitive,
     };
     return kAll;
 }
