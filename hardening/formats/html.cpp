@@ -85,8 +85,8 @@ std::string ring_svg(const Report& report, const Counts& counts)
     }
     return text +
            fmt::format("<text x=\"80\" y=\"80\" text-anchor=\"middle\" font-size=\"26\" fill=\"currentColor\">{}</text>"
-                       "<text x=\"80\" y=\"99\" text-anchor=\"middle\" font-size=\"11\" fill=\"currentColor\">"
-                       "of what could be told</text></svg>",
+                       "<text x=\"80\" y=\"99\" text-anchor=\"middle\" font-size=\"10\" fill=\"currentColor\">"
+                       "of those told</text></svg>",
                        score ? fmt::format("{:.0f} %", *score) : "?");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules and profiles that are shipped.
 #include "hardening/engine/library.h"
+#include "hardening/engine/parse.h"
 #include "hardening/engine/report.h"
 #include "hardening/primitives/primitives.h"
 
@@ -46,6 +47,33 @@ TEST(Shipped, EveryRuleIsUsed)
         });
         EXPECT_TRUE(is_used) << id << " at " << rule.place.text();
     }
+}
+
+/// The samples of the documentation are read as a newcomer would have the program read them.
+TEST(Shipped, SamplesOfTheDocumentationAreValid)
+{
+    const auto host = host::open_host();
+    const auto document = host.value()->read(HOSTWARD_DOCUMENT);
+    ASSERT_TRUE(document.ok());
+    const auto library = shipped();
+    constexpr std::string_view kBegin = "```toml\n";
+    std::size_t rules = 0;
+    std::size_t tailorings = 0;
+    for (auto at = document->find(kBegin); at != std::string::npos; at = document->find(kBegin, at + 1)) {
+        const auto from = at + kBegin.size();
+        const std::string block = document->substr(from, document->find("```", from) - from);
+        if (block.find("[[rule]]") != std::string::npos) {
+            const auto parsed = parse_rules(block, "checks.md", all_primitives());
+            EXPECT_TRUE(parsed.ok()) << parsed.error().text;
+            ++rules;
+        } else {
+            const auto parsed = parse_tailoring(block, "checks.md", library);
+            EXPECT_TRUE(parsed.ok()) << parsed.error().text;
+            ++tailorings;
+        }
+    }
+    EXPECT_EQ(rules, 1U);
+    EXPECT_EQ(tailorings, 1U);
 }
 
 } // namespace
