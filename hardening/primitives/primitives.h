@@ -12,6 +12,7 @@ namespace hostward::hardening {
 extern const Primitive kOsPrimitive;                 ///< which distribution this is
 extern const Primitive kSysctlPrimitive;             ///< kernel parameters
 extern const Primitive kOneExistsPrimitive;          ///< programs that rules are about
+extern const Primitive kNoWirelessPrimitive;         ///< wireless interfaces
 extern const Primitive kKernelModulePrimitive;       ///< kernel modules
 extern const Primitive kMountPrimitive;              ///< mount points
 extern const Primitive kMountOptionPrimitive;        ///< options of mounts

@@ -11,6 +11,7 @@ Primitives all_primitives()
         &kOsPrimitive,
         &kSysctlPrimitive,
         &kOneExistsPrimitive,
+        &kNoWirelessPrimitive,
         &kKernelModulePrimitive,
         &kMountPrimitive,
         &kMountOptionPrimitive,

@@ -160,5 +160,19 @@ TEST(KernelArgumentPrimitive, EveryBootEntryAndTheRunningKernel)
     EXPECT_EQ(ask(kKernelArgumentPrimitive, host, audit), "cannot-tell");
 }
 
+TEST(NoWirelessPrimitive, InterfacesAndTheirDrivers)
+{
+    host::MemoryHost host;
+    host.directory("/sys/class/net/eth0");
+    EXPECT_EQ(ask(kNoWirelessPrimitive, host, {}), "pass");
+    host.directory("/sys/class/net/wlan0/phy80211");
+    EXPECT_EQ(ask(kNoWirelessPrimitive, host, {}), "fail");
+    host.link("/sys/class/net/wlan0/device/driver/module", "../../../../module/iwlwifi");
+    host.file("/etc/modprobe.d/a.conf", "install iwlwifi /bin/false\nblacklist iwlwifi\n");
+    EXPECT_EQ(ask(kNoWirelessPrimitive, host, {}), "fail"); // until the next boot
+    host.image();
+    EXPECT_EQ(ask(kNoWirelessPrimitive, host, {}), "cannot-tell");
+}
+
 } // namespace
 } // namespace hostward::hardening
