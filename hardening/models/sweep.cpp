@@ -384,6 +384,9 @@ Result<Sweep> sweep(const host::Host& host, const SweepPlan& plan, const SweepLi
 
 Result<Sweep> Sweep::read(Facts& facts)
 {
+    if (!facts.may_sweep()) {
+        return Error{ErrorKind::Unsupported, 0, "the file system is not to be walked"};
+    }
     SweepPlan plan;
     if (facts.host().is_running()) {
         TRY_ASSIGN(const std::string text, host::read_kernel(facts.host(), "/proc/self/mountinfo"));

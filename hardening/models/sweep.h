@@ -39,7 +39,7 @@ struct SweepLimits {
 };
 
 struct Sweep {
-    /// Unsupported: a host that cannot be walked.
+    /// Unsupported: a host that cannot be walked, or must not be (Facts::may_sweep).
     static Result<Sweep> read(Facts& facts);
 
     SweptFiles world_writable_files; ///< regular files

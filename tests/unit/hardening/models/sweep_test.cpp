@@ -142,6 +142,16 @@ TEST(Sweep, AHostThatCannotBeWalkedIsAnError)
     EXPECT_FALSE(live.get<Sweep>());
 }
 
+TEST(Sweep, WhatMustNotBeWalkedIsAnError)
+{
+    const host::TempTree tree;
+    const auto host = host::open_host(tree.root());
+    Facts forbidden(**host, 0, false);
+    EXPECT_EQ(forbidden.get<Sweep>().error().kind, ErrorKind::Unsupported);
+    Facts allowed(**host, 0);
+    EXPECT_TRUE(allowed.get<Sweep>());
+}
+
 TEST(SweepPlan, EachLocalFileSystemOnce)
 {
     const auto plan = plan_sweep("20 1 259:1 / / rw - ext4 /dev/root rw\n"
