@@ -39,6 +39,8 @@ extern const Primitive kPamSuPrimitive;              ///< who may use su
 extern const Primitive kShadowPrimitive;             ///< ages of passwords
 extern const Primitive kSshdCryptoPolicyPrimitive;   ///< sshd under the system's crypto policy
 extern const Primitive kSshdPrimitive;               ///< what sshd does
+extern const Primitive kSudoDefaultPrimitive;        ///< defaults of sudo
+extern const Primitive kSudoPasswordPrimitive;       ///< whether sudo asks for a password
 extern const Primitive kUseraddPrimitive;            ///< defaults of new accounts
 extern const Primitive kPackageInstalledPrimitive;
 extern const Primitive kPackageAbsentPrimitive;

@@ -38,6 +38,8 @@ Primitives all_primitives()
         &kShadowPrimitive,
         &kSshdCryptoPolicyPrimitive,
         &kSshdPrimitive,
+        &kSudoDefaultPrimitive,
+        &kSudoPasswordPrimitive,
         &kUseraddPrimitive,
         &kPackageInstalledPrimitive,
         &kPackageAbsentPrimitive,
