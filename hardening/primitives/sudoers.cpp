@@ -33,7 +33,7 @@ bool minutes_fit(const SudoDefault& one, std::int64_t most)
     const auto dot = one.value.find('.');
     const auto whole = parse_number<std::int64_t>(std::string_view(one.value).substr(0, dot));
     const bool has_fraction =
-        dot != std::string::npos && one.value.find_first_not_of("0", dot + 1) != std::string::npos;
+        dot != std::string::npos && one.value.find_first_not_of('0', dot + 1) != std::string::npos;
     return whole && *whole >= 0 && !one.value.starts_with('-') && (*whole < most || (*whole == most && !has_fraction));
 }
 
