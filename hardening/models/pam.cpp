@@ -227,6 +227,39 @@ void parse_pam_settings(std::string_view text, const std::string& file, PamSetti
     });
 }
 
+namespace {
+
+/// Where distributions keep the modules.
+Result<std::vector<std::string>> module_folders(Facts& facts)
+{
+    std::vector<std::string> folders{"/usr/lib64/security", "/usr/lib/security", "/lib64/security", "/lib/security"};
+    for (const std::string lib : {"/usr/lib", "/lib"}) {
+        TRY_ASSIGN(const auto names, names_in(facts.host(), lib));
+        for (const auto& name : names) {
+            if (name.ends_with("-linux-gnu")) {
+                folders.push_back(lib + "/" + name + "/security");
+            }
+        }
+    }
+    return folders;
+}
+
+/// pam_pwhistory learned to read its file in Linux-PAM 1.5.3, and distributions took that back to older ones: so the
+/// module itself is asked, by the name that is compiled into it.
+Result<bool> knows_its_file(Facts& facts, const std::string& module, const std::string& file)
+{
+    TRY_ASSIGN(const auto folders, module_folders(facts));
+    for (const auto& folder : folders) {
+        TRY_ASSIGN(const auto program, read_optional(facts, folder + "/" + module + ".so"));
+        if (program) {
+            return program->find(file) != std::string::npos;
+        }
+    }
+    return Error{ErrorKind::NotFound, 0, "whether " + module + " reads " + file + ": the module is nowhere"};
+}
+
+} // namespace
+
 Result<PamSettings> read_pam_settings(Facts& facts, const std::string& module, const std::string& path)
 {
     PamSettings out;
@@ -249,6 +282,12 @@ Result<PamSettings> read_pam_settings(Facts& facts, const std::string& module, c
         }
     }
     TRY_ASSIGN(const auto text, read_optional(facts, main));
+    if (text && module == "pam_pwhistory") {
+        TRY_ASSIGN(const bool is_read, knows_its_file(facts, module, name + ".conf"));
+        if (!is_read) {
+            return out;
+        }
+    }
     parse_pam_settings(text.value_or(""), main, out);
     return out;
 }

@@ -60,7 +60,7 @@ struct PamSettings {
 void parse_pam_settings(std::string_view text, const std::string& file, PamSettings& out);
 
 /// The settings that `module` reads besides its arguments: those of faillock, pwquality and pwhistory. `path`: where
-/// its argument conf= points; empty: the usual place.
+/// its argument conf= points; empty: the usual place. A module that is too old to read its file has no settings.
 [[nodiscard]] Result<PamSettings> read_pam_settings(Facts& facts, const std::string& module, const std::string& path);
 
 } // namespace hostward::hardening

@@ -68,5 +68,23 @@ TEST(Pam, SettingsOfModules)
     EXPECT_TRUE(read_pam_settings(facts, "pam_faillock", "").value().values.empty());
 }
 
+/// Debian 12's pam_pwhistory (1.5.2) has no file, RHEL 9's (1.5.1 with later patches) has one.
+TEST(Pam, AModuleThatDoesNotReadItsFileHasNoSettings)
+{
+    host::MemoryHost host;
+    host.file("/etc/security/pwhistory.conf", "remember = 24\n");
+    const auto settings = [&host] {
+        Facts facts(host, 0);
+        return read_pam_settings(facts, "pam_pwhistory", "");
+    };
+    EXPECT_FALSE(settings().ok()) << "without the module nobody can tell";
+    host.file("/usr/lib/x86_64-linux-gnu/security/pam_pwhistory.so", std::string("\x7f"
+                                                                                 "ELF remember=",
+                                                                                 14));
+    EXPECT_TRUE(settings().value().values.empty());
+    host.file("/usr/lib/x86_64-linux-gnu/security/pam_pwhistory.so", "ELF /etc/security/pwhistory.conf remember=");
+    EXPECT_EQ(settings().value().values.at("remember").first, "24");
+}
+
 } // namespace
 } // namespace hostward::hardening
