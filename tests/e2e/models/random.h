@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random configurations: seeded, the seed is printed with every failure. HOSTWARD_SEED repeats a run, HOSTWARD_QUICK
-// makes it a tenth as long.
+// Random configurations, the same in every run: a change that breaks nothing never fails by chance. HOSTWARD_SEED takes
+// others, HOSTWARD_QUICK makes it a tenth as long. The seed is printed with every failure.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 #include <vector>
 
 namespace hostward::e2e {
+
+inline constexpr std::uint64_t kUsualSeed = 1;
 
 class Random {
 public:
@@ -28,7 +30,7 @@ private:
     static std::uint64_t chosen_seed()
     {
         const char* given = std::getenv("HOSTWARD_SEED");
-        return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+        return given != nullptr ? std::strtoull(given, nullptr, 10) : kUsualSeed;
     }
 
     std::uint64_t seed_;
