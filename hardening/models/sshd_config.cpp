@@ -71,7 +71,7 @@ public:
             }
             file.lines.push_back(std::move(*parsed));
         });
-        TRY(status);
+        TRY(std::move(status));
         return file;
     }
 

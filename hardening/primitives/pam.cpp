@@ -202,7 +202,7 @@ Result<Outcome> evaluate_option(const Arguments& arguments, Facts& facts)
                 note(so_far, option_fits(arguments, found->value), {expected, seen, found->where});
             }
         });
-    TRY(status);
+    TRY(std::move(status));
     return out;
 }
 
