@@ -229,4 +229,20 @@ Result<bool> exists(const Host& host, const std::string& path, Links links)
     return found.ok();
 }
 
+Result<std::optional<std::string>> read_optional(const Host& host, const std::string& path)
+{
+    auto text = host.read(path);
+    if (!text && text.error().kind != ErrorKind::NotFound) {
+        return text.error();
+    }
+    return text ? std::optional(text.take()) : std::nullopt;
+}
+
+Result<std::vector<std::string>> list_optional(const Host& host, const std::string& directory)
+{
+    auto names = host.list(directory);
+    const bool is_absent = !names && names.error().kind == ErrorKind::NotFound;
+    return is_absent ? std::vector<std::string>{} : names;
+}
+
 } // namespace hostward::host

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,13 @@ public:
 /// read() of what only a running kernel has (/proc, /sys). Unsupported for an image, whatever lies there.
 [[nodiscard]] Result<std::string> read_kernel(const Host& host, const std::string& path);
 
-/// Absent is a value: nothing if there is no such file.
+/// Whether there is such a path; what cannot be looked at is an error.
 [[nodiscard]] Result<bool> exists(const Host& host, const std::string& path, Links links = Links::Follow);
+
+/// read() where absent is a value: nothing then.
+[[nodiscard]] Result<std::optional<std::string>> read_optional(const Host& host, const std::string& path);
+
+/// list() where absent is a value: no names then.
+[[nodiscard]] Result<std::vector<std::string>> list_optional(const Host& host, const std::string& directory);
 
 } // namespace hostward::host

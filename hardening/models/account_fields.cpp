@@ -109,16 +109,4 @@ std::vector<std::string_view> account_fields(std::string_view line, std::size_t 
     }
 }
 
-Result<std::optional<std::string>> read_optional(Facts& facts, const std::string& path)
-{
-    auto text = facts.host().read(path);
-    if (text) {
-        return std::optional<std::string>(text.take());
-    }
-    if (text.error().kind == ErrorKind::NotFound) {
-        return std::optional<std::string>();
-    }
-    return text.error();
-}
-
 } // namespace hostward::hardening

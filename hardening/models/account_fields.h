@@ -2,8 +2,6 @@
 // Lines of passwd, group, shadow and gshadow, read the way the C library reads them: it decides who is who.
 #pragma once
 
-#include "agent/base/result.h"
-#include "hardening/models/facts.h"
 #include "hardening/models/lines.h"
 
 #include <cstdint>
@@ -41,8 +39,5 @@ void for_each_account_line(std::string_view text,
 {
     return !line.empty() && (line[0] == '+' || line[0] == '-');
 }
-
-/// The text of a file, or nothing if there is none.
-[[nodiscard]] Result<std::optional<std::string>> read_optional(Facts& facts, const std::string& path);
 
 } // namespace hostward::hardening

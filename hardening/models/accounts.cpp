@@ -106,19 +106,19 @@ NameServices parse_name_services(std::string_view text)
 
 Result<Passwd> Passwd::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/passwd"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/passwd"));
     return text ? parse_passwd(*text, "/etc/passwd") : Passwd{};
 }
 
 Result<Groups> Groups::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/group"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/group"));
     return text ? parse_groups(*text, "/etc/group") : Groups{};
 }
 
 Result<NameServices> NameServices::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/nsswitch.conf"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/nsswitch.conf"));
     return parse_name_services(text.value_or(""));
 }
 

@@ -46,7 +46,7 @@ Result<std::optional<ConfFile>> find_unit(const host::Host& host, const Folders&
 Result<bool> is_pulled_in(const host::Host& host, const std::string& unit)
 {
     for (const auto& folder : all_unit_folders()) {
-        TRY_ASSIGN(const auto names, names_in(host, folder));
+        TRY_ASSIGN(const auto names, host::list_optional(host, folder));
         for (const auto& name : names) {
             if (!name.ends_with(".wants") && !name.ends_with(".requires")) {
                 continue;

@@ -24,7 +24,7 @@ Result<std::vector<ConfFile>> included(const host::Host& host, const std::string
         return std::vector<ConfFile>{}; // relative to where chronyd was started: unknown, and chronyd fails on it
     }
     const std::string folder = slash == 0 ? "/" : pattern.substr(0, slash);
-    TRY_ASSIGN(const auto names, names_in(host, folder));
+    TRY_ASSIGN(const auto names, host::list_optional(host, folder));
     std::vector<ConfFile> files;
     for (const auto& name : names) {
         const std::string path = (slash == 0 ? "" : folder) + "/" + name;

@@ -74,19 +74,12 @@ Result<std::vector<ConfFile>> conf_file(const host::Host& host, const std::strin
     return std::vector<ConfFile>{{path, std::move(text)}};
 }
 
-Result<std::vector<std::string>> names_in(const host::Host& host, const std::string& folder)
-{
-    auto names = host.list(folder);
-    const bool is_absent = !names && names.error().kind == ErrorKind::NotFound;
-    return is_absent ? Result<std::vector<std::string>>(std::vector<std::string>{}) : names;
-}
-
 Result<std::vector<ConfFile>> conf_files(const host::Host& host, std::span<const std::string> folders,
                                          std::string_view suffix)
 {
     std::map<std::string, std::string> path_of; // by name
     for (const auto& folder : folders) {
-        TRY_ASSIGN(const auto names, names_in(host, folder));
+        TRY_ASSIGN(const auto names, host::list_optional(host, folder));
         for (const auto& name : names) {
             if (name.ends_with(suffix) && !name.starts_with('.')) {
                 path_of.emplace(name, folder + "/" + name);

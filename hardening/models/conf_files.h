@@ -23,9 +23,6 @@ struct ConfFile {
 [[nodiscard]] Result<std::vector<ConfFile>> conf_files(const host::Host& host, std::span<const std::string> folders,
                                                        std::string_view suffix);
 
-/// Names in a folder; an absent one has none.
-[[nodiscard]] Result<std::vector<std::string>> names_in(const host::Host& host, const std::string& folder);
-
 /// `{etc,run,usr/local/lib,usr/lib,lib}/NAME`: the folders of systemd and kmod.
 [[nodiscard]] std::vector<std::string> conf_folders(std::string_view name);
 

@@ -23,7 +23,7 @@ struct Sources {
 Result<Sources> sources(const host::Host& host, const std::string& folder)
 {
     Sources found;
-    TRY_ASSIGN(const auto names, names_in(host, folder));
+    TRY_ASSIGN(const auto names, host::list_optional(host, folder));
     for (const auto& name : names) {
         const std::string path = folder + "/" + name;
         TRY_ASSIGN(const auto facts, host.facts(path));

@@ -130,16 +130,6 @@ Status merge(const host::Host& host, const std::string& file, bool needs_status,
     return success();
 }
 
-/// Names in a folder that may be absent.
-Result<std::vector<std::string>> names_in(const host::Host& host, const std::string& folder)
-{
-    auto names = host.list(folder);
-    if (!names && names.error().kind == ErrorKind::NotFound) {
-        return std::vector<std::string>{};
-    }
-    return names;
-}
-
 } // namespace
 
 Result<std::vector<DpkgParagraph>> parse_dpkg(std::string_view text, const std::string& file)
@@ -183,7 +173,7 @@ Status read_dpkg(const host::Host& host, Packages& out)
     TRY_ASSIGN(const bool has_status, host::exists(host, kStatusFile));
     if (has_status) {
         TRY(merge(host, kStatusFile, true, known));
-        TRY_ASSIGN(const auto updates, names_in(host, kUpdates));
+        TRY_ASSIGN(const auto updates, host::list_optional(host, kUpdates));
         for (const auto& name : updates) {
             if (name.find_first_not_of("0123456789") == name.npos) {
                 TRY(merge(host, std::string(kUpdates) + "/" + name, true, known));
@@ -191,7 +181,7 @@ Status read_dpkg(const host::Host& host, Packages& out)
         }
         out.databases.emplace_back(kStatusFile);
     }
-    TRY_ASSIGN(const auto single, names_in(host, kStatusFolder));
+    TRY_ASSIGN(const auto single, host::list_optional(host, kStatusFolder));
     for (const auto& name : single) {
         if (!name.ends_with(".md5sums") && !name.ends_with(".preinst")) {
             TRY(merge(host, std::string(kStatusFolder) + "/" + name, false, known));

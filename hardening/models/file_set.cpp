@@ -19,14 +19,8 @@ Status expand(const host::Host& host, const std::string& folder, const std::stri
         out.push_back(folder + "/" + component);
         return success();
     }
-    const auto names = host.list(folder.empty() ? "/" : folder);
-    if (!names && names.error().kind == ErrorKind::NotFound) {
-        return success();
-    }
-    if (!names) {
-        return names.error();
-    }
-    for (const auto& name : *names) {
+    TRY_ASSIGN(const auto names, host::list_optional(host, folder.empty() ? "/" : folder));
+    for (const auto& name : names) {
         if (::fnmatch(component.c_str(), name.c_str(), FNM_PERIOD) == 0) {
             out.push_back(folder + "/" + name);
         }

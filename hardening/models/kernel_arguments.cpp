@@ -120,7 +120,7 @@ Status add_grub_config(const host::Host& host, const std::string& path, std::vec
 /// grub.cfg of each vendor on the EFI partition. Most only point to the one in /boot.
 Status add_efi_configs(const host::Host& host, std::vector<BootEntry>& entries)
 {
-    TRY_ASSIGN(const auto vendors, names_in(host, kEfiFolder));
+    TRY_ASSIGN(const auto vendors, host::list_optional(host, kEfiFolder));
     for (const auto& vendor : vendors) {
         TRY(add_grub_config(host, std::string(kEfiFolder) + "/" + vendor + "/grub.cfg", entries));
     }

@@ -26,25 +26,15 @@ void insert_file(ModuleNames& names, std::string_view path)
     }
 }
 
-Result<std::optional<std::string>> read_if_there(const host::Host& host, const std::string& path)
-{
-    auto text = host.read(path);
-    if (text) {
-        return std::optional(text.take());
-    }
-    return text.error().kind == ErrorKind::NotFound ? Result<std::optional<std::string>>(std::nullopt)
-                                                    : Result<std::optional<std::string>>(text.error());
-}
-
 Result<std::vector<InstalledKernel>> installed_kernels(const host::Host& host)
 {
     std::vector<InstalledKernel> kernels;
-    TRY_ASSIGN(const auto names, names_in(host, kModulesFolder));
+    TRY_ASSIGN(const auto names, host::list_optional(host, kModulesFolder));
     for (const auto& name : names) {
         const std::string folder = std::string(kModulesFolder) + "/" + name;
         TRY_ASSIGN(const auto facts, host.facts(folder));
-        TRY_ASSIGN(const auto dep, read_if_there(host, folder + "/modules.dep"));
-        TRY_ASSIGN(const auto builtin, read_if_there(host, folder + "/modules.builtin"));
+        TRY_ASSIGN(const auto dep, host::read_optional(host, folder + "/modules.dep"));
+        TRY_ASSIGN(const auto builtin, host::read_optional(host, folder + "/modules.builtin"));
         TRY_ASSIGN(const bool has_modules, host::exists(host, folder + "/kernel"));
         if (facts.type != host::FileType::Directory || (!dep && !builtin && !has_modules)) {
             continue; // what is left of a removed kernel
@@ -81,12 +71,12 @@ Result<RunningKernel> running_kernel(const host::Host& host)
     RunningKernel kernel;
     TRY_ASSIGN(const auto release, host.read("/proc/sys/kernel/osrelease"));
     kernel.release = std::string(trimmed(std::string_view(release).substr(0, release.find('\n'))));
-    TRY_ASSIGN(const auto modules, read_if_there(host, "/proc/modules"));
+    TRY_ASSIGN(const auto modules, host::read_optional(host, "/proc/modules"));
     kernel.takes_modules = modules.has_value();
     kernel.loaded = column(modules.value_or(""), false);
     TRY_ASSIGN(const auto filesystems, host.read("/proc/filesystems"));
     kernel.registered = column(filesystems, true);
-    TRY_ASSIGN(const auto protocols, read_if_there(host, "/proc/net/protocols"));
+    TRY_ASSIGN(const auto protocols, host::read_optional(host, "/proc/net/protocols"));
     kernel.registered.merge(column(protocols.value_or(""), false));
     return kernel;
 }

@@ -88,19 +88,19 @@ Shells parse_shells(std::string_view text, const std::string& file)
 
 Result<LoginDefs> LoginDefs::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/login.defs"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/login.defs"));
     return text ? parse_login_defs(*text, "/etc/login.defs") : LoginDefs{};
 }
 
 Result<UseraddDefaults> UseraddDefaults::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/default/useradd"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/default/useradd"));
     return text ? parse_useradd_defaults(*text, "/etc/default/useradd") : UseraddDefaults{};
 }
 
 Result<Shells> Shells::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/shells"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/shells"));
     return text ? parse_shells(*text, "/etc/shells") : Shells{false, {{{}, "/bin/sh"}, {{}, "/bin/csh"}}};
 }
 

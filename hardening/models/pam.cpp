@@ -191,7 +191,7 @@ Result<PamServices> PamServices::read(Facts& facts)
 {
     PamServices out;
     for (const std::string folder : kFolders) {
-        TRY_ASSIGN(const auto names, names_in(facts.host(), folder));
+        TRY_ASSIGN(const auto names, host::list_optional(facts.host(), folder));
         for (const auto& name : names) {
             const std::string path = folder + "/" + name;
             const auto text = facts.host().read(path);
@@ -234,7 +234,7 @@ Result<std::vector<std::string>> module_folders(Facts& facts)
 {
     std::vector<std::string> folders{"/usr/lib64/security", "/usr/lib/security", "/lib64/security", "/lib/security"};
     for (const std::string lib : {"/usr/lib", "/lib"}) {
-        TRY_ASSIGN(const auto names, names_in(facts.host(), lib));
+        TRY_ASSIGN(const auto names, host::list_optional(facts.host(), lib));
         for (const auto& name : names) {
             if (name.ends_with("-linux-gnu")) {
                 folders.push_back(lib + "/" + name + "/security");
@@ -250,7 +250,7 @@ Result<bool> knows_its_file(Facts& facts, const std::string& module, const std::
 {
     TRY_ASSIGN(const auto folders, module_folders(facts));
     for (const auto& folder : folders) {
-        TRY_ASSIGN(const auto program, read_optional(facts, folder + "/" + module + ".so"));
+        TRY_ASSIGN(const auto program, host::read_optional(facts.host(), folder + "/" + module + ".so"));
         if (program) {
             return program->find(file) != std::string::npos;
         }
@@ -273,15 +273,15 @@ Result<PamSettings> read_pam_settings(Facts& facts, const std::string& module, c
     const std::string main = path.empty() ? "/etc/security/" + name + ".conf" : path;
     if (module == "pam_pwquality" && path.empty()) { // the folder first: the file has the last word
         const std::string folder = main + ".d";
-        TRY_ASSIGN(const auto names, names_in(facts.host(), folder));
+        TRY_ASSIGN(const auto names, host::list_optional(facts.host(), folder));
         for (const auto& file : names) {
             if (file.ends_with(".conf")) {
-                TRY_ASSIGN(const auto text, read_optional(facts, folder + "/" + file));
+                TRY_ASSIGN(const auto text, host::read_optional(facts.host(), folder + "/" + file));
                 parse_pam_settings(text.value_or(""), folder + "/" + file, out);
             }
         }
     }
-    TRY_ASSIGN(const auto text, read_optional(facts, main));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), main));
     if (text && module == "pam_pwhistory") {
         TRY_ASSIGN(const bool is_read, knows_its_file(facts, module, name + ".conf"));
         if (!is_read) {

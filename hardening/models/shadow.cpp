@@ -86,13 +86,13 @@ GroupShadow parse_group_shadow(std::string_view text, const std::string& file)
 
 Result<Shadow> Shadow::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/shadow"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/shadow"));
     return text ? parse_shadow(*text, "/etc/shadow") : Shadow{};
 }
 
 Result<GroupShadow> GroupShadow::read(Facts& facts)
 {
-    TRY_ASSIGN(const auto text, read_optional(facts, "/etc/gshadow"));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), "/etc/gshadow"));
     return text ? parse_group_shadow(*text, "/etc/gshadow") : GroupShadow{};
 }
 

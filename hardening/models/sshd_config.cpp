@@ -90,7 +90,7 @@ private:
             const bool is_absolute = argument[0] == '/' || argument[0] == '~';
             TRY_ASSIGN(const auto paths, expand(is_absolute ? argument : std::string(kFolder) + argument));
             for (const auto& path : paths) {
-                TRY_ASSIGN(const auto text, read_optional(facts_, path));
+                TRY_ASSIGN(const auto text, host::read_optional(facts_.host(), path));
                 if (text) { // it may have gone meanwhile
                     TRY_ASSIGN(auto file, load(path, *text, depth + 1));
                     line.included.push_back(std::move(file));
@@ -122,12 +122,9 @@ private:
             TRY_ASSIGN(const bool is_there, host::exists(facts_.host(), path));
             return is_there ? std::vector{path} : std::vector<std::string>{};
         }
-        const auto names = facts_.host().list(folder.empty() ? "/" : folder);
-        if (!names && names.error().kind != ErrorKind::NotFound) {
-            return names.error();
-        }
+        TRY_ASSIGN(const auto names, host::list_optional(facts_.host(), folder.empty() ? "/" : folder));
         std::vector<std::string> paths;
-        for (const auto& name : names ? *names : std::vector<std::string>{}) {
+        for (const auto& name : names) {
             if (::fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0) {
                 paths.push_back(folder + "/" + name);
             }
@@ -141,7 +138,7 @@ private:
 
 Result<std::string> installed_version(Facts& facts, bool& is_installed)
 {
-    TRY_ASSIGN(const auto program, read_optional(facts, "/usr/sbin/sshd"));
+    TRY_ASSIGN(const auto program, host::read_optional(facts.host(), "/usr/sbin/sshd"));
     is_installed = program.has_value();
     return program ? sshd_version_in(*program) : std::string();
 }
@@ -267,11 +264,11 @@ Result<SshdConfig> SshdConfig::read(Facts& facts)
     SshdConfig out;
     TRY_ASSIGN(out.version, installed_version(facts, out.is_installed));
     for (const auto* path : kEnvironmentFiles) {
-        TRY_ASSIGN(const auto text, read_optional(facts, path));
+        TRY_ASSIGN(const auto text, host::read_optional(facts.host(), path));
         std::ranges::move(sshd_options_in(text.value_or(""), path), std::back_inserter(out.command_line.lines));
     }
     const std::string main = std::string(kFolder) + "sshd_config";
-    TRY_ASSIGN(const auto text, read_optional(facts, main));
+    TRY_ASSIGN(const auto text, host::read_optional(facts.host(), main));
     if (text) {
         out.is_there = true;
         TRY_ASSIGN(out.file, Loader(facts).load(main, *text, 0));

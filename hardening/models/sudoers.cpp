@@ -177,7 +177,7 @@ public:
         if (depth > kDepthMax || ++files_ > kFilesMax) {
             return Error{ErrorKind::Exhausted, 0, "sudoers includes too much, at last " + quote(path)};
         }
-        TRY_ASSIGN(const auto text, read_optional(facts_, path));
+        TRY_ASSIGN(const auto text, host::read_optional(facts_.host(), path));
         if (!text) {
             return success(); // sudo goes on without it
         }
@@ -196,7 +196,7 @@ private:
         if (!include.is_folder) {
             return file(path, depth + 1);
         }
-        TRY_ASSIGN(const auto names, names_in(facts_.host(), path));
+        TRY_ASSIGN(const auto names, host::list_optional(facts_.host(), path));
         for (const auto& name : names) {
             if (name.find('.') == std::string::npos && !name.ends_with('~')) { // packages' leftovers and backups
                 TRY(file(path + "/" + name, depth + 1));

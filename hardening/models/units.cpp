@@ -41,15 +41,6 @@ bool is_pull(std::string_view name)
     return name.ends_with(".wants") || name.ends_with(".requires") || name.ends_with(".upholds");
 }
 
-Result<std::vector<std::string>> list(const host::Host& host, const std::string& folder)
-{
-    auto names = host.list(folder);
-    if (!names && names.error().kind == ErrorKind::NotFound) {
-        return std::vector<std::string>{};
-    }
-    return names;
-}
-
 /// A link's target is read, a directory is nothing here.
 Result<std::optional<UnitFolder::Entry>> look_at(const host::Host& host, const std::string& path)
 {
@@ -68,7 +59,7 @@ Result<std::optional<UnitFolder::Entry>> look_at(const host::Host& host, const s
 Result<Entries> read_pull(const host::Host& host, const std::string& folder)
 {
     Entries entries;
-    TRY_ASSIGN(const auto names, list(host, folder));
+    TRY_ASSIGN(const auto names, host::list_optional(host, folder));
     for (const auto& name : names) {
         TRY_ASSIGN(auto entry, look_at(host, folder + "/" + name));
         if (entry) {
@@ -89,7 +80,7 @@ Status read_entry(const host::Host& host, const std::string& name, UnitFolder& f
     if (is_pull(name)) {
         TRY_ASSIGN(folder.pulls[name], read_pull(host, path));
     } else if (name.ends_with(".d")) {
-        TRY_ASSIGN(auto files, list(host, path));
+        TRY_ASSIGN(auto files, host::list_optional(host, path));
         std::erase_if(files, [](const std::string& file) { return !file.ends_with(".conf"); });
         folder.drop_ins.emplace(name, std::move(files));
     }
@@ -144,7 +135,7 @@ Result<Units> Units::read(Facts& facts)
             continue; // /lib is /usr/lib
         }
         UnitFolder folder{.path = place.path, .kind = place.kind, .entries = {}, .pulls = {}, .drop_ins = {}};
-        TRY_ASSIGN(const auto names, list(facts.host(), folder.path));
+        TRY_ASSIGN(const auto names, host::list_optional(facts.host(), folder.path));
         for (const auto& name : names) {
             TRY(read_entry(facts.host(), name, folder));
         }

@@ -105,11 +105,8 @@ Result<Outcome> judge_dot_files(const Arguments& arguments, Facts& facts)
             continue;
         }
         // A home may have pattern characters in its name: its files are listed, not matched.
-        const auto names = facts.host().list(user.home);
-        if (!names && names.error().kind != ErrorKind::NotFound) {
-            return names.error();
-        }
-        for (const auto& name : names ? *names : std::vector<std::string>{}) {
+        TRY_ASSIGN(const auto names, host::list_optional(facts.host(), user.home));
+        for (const auto& name : names) {
             const std::string path = user.home + "/" + name;
             if (!name.starts_with('.')) {
                 continue;

@@ -54,11 +54,8 @@ Status collect(const host::Host& host, const std::string& folder, int depth, std
     if (depth > kDepthMax || out.size() > kFilesMax) {
         return Error{ErrorKind::Exhausted, 0, "more files or folders below /var/log than are looked at"};
     }
-    const auto names = host.list(folder);
-    if (!names) {
-        return names.error().kind == ErrorKind::NotFound ? success() : Status(names.error());
-    }
-    for (const auto& name : *names) {
+    TRY_ASSIGN(const auto names, host::list_optional(host, folder));
+    for (const auto& name : names) {
         const std::string path = folder + "/" + name;
         const auto facts = host.facts(path, host::Links::Keep);
         if (!facts && facts.error().kind == ErrorKind::NotFound) {
