@@ -7,6 +7,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 
+from tidy_cache import TidyCache
 from tree import Case, Finding, SkipCheck, Tree
 
 PROBLEM = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")
@@ -29,6 +30,16 @@ def tidy(tree: Tree, name: str, arguments: list[str]) -> list[Finding]:
     return findings
 
 
+def tidy_once(tree: Tree, cache: TidyCache | None, name: str, arguments: list[str]) -> list[Finding]:
+    key = cache.key(name) if cache else None
+    if cache and cache.is_clean(key):
+        return []
+    findings = tidy(tree, name, arguments)
+    if cache and not findings:
+        cache.remember_clean(key)
+    return findings
+
+
 def compiled_files(tree: Tree) -> set[str]:
     database = tree.build / "compile_commands.json" if tree.build else None
     if not database or not database.exists():
@@ -48,8 +59,9 @@ def run(tree: Tree) -> list[Finding]:
         if missing:
             return [Finding(n, 1, "not in compile_commands.json: not built") for n in missing]
         jobs = [(name, ["-p", str(tree.build), name]) for name in names]
+    cache = TidyCache(tree.root, tree.build) if tree.build and (tree.root / "CMakeLists.txt").exists() else None
     with ThreadPoolExecutor(cpu_count()) as pool:
-        results = list(pool.map(lambda job: tidy(tree, *job), jobs))
+        results = list(pool.map(lambda job: tidy_once(tree, cache, *job), jobs))
     return list({f: None for found in results for f in found})
 
 
