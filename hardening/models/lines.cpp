@@ -48,4 +48,14 @@ std::string lower(std::string_view text)
     return out;
 }
 
+std::string joined(const std::vector<std::string>& list, std::string_view between)
+{
+    std::string text;
+    for (const auto& one : list) {
+        text += text.empty() ? "" : between;
+        text += one;
+    }
+    return text;
+}
+
 } // namespace hostward::hardening

@@ -30,4 +30,7 @@ void for_each_line(std::string_view text, const std::function<void(std::string_v
 /// ASCII only: what configuration formats mean by "case-insensitive".
 [[nodiscard]] std::string lower(std::string_view text);
 
+/// `a, b, c` with `, ` between.
+[[nodiscard]] std::string joined(const std::vector<std::string>& list, std::string_view between);
+
 } // namespace hostward::hardening

@@ -219,15 +219,6 @@ std::optional<std::string> octal(const std::string& given)
     return "0" + digits;
 }
 
-std::string joined(const std::vector<std::string>& arguments)
-{
-    std::string text;
-    for (const auto& argument : arguments) {
-        text += (text.empty() ? "" : " ") + argument;
-    }
-    return text;
-}
-
 int minor_of(std::string_view version)
 {
     const auto parts = split(version, '.');
@@ -318,7 +309,7 @@ std::optional<std::string> normal_sshd_value(const SshdKeyword& keyword, const s
     case Text:
     case Algorithms: return arguments[0];
     case List:
-    case Collected: return joined(arguments);
+    case Collected: return joined(arguments, " ");
     case Rest:
     case Ignored: break;
     }

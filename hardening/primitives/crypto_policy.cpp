@@ -58,10 +58,7 @@ bool is_allowed(const Arguments& arguments, const std::string& value)
 
 std::string expected_of(const Arguments& arguments)
 {
-    std::string text;
-    for (const auto& one : arguments.list_or_none("only")) {
-        text += (text.empty() ? "" : " or ") + one;
-    }
+    std::string text = joined(arguments.list_or_none("only"), " or ");
     for (const auto& one : arguments.list_or_none("without")) {
         text += (text.empty() ? "no " : ", no ") + one;
     }

@@ -2,6 +2,7 @@
 #include "agent/base/text.h"
 #include "hardening/models/accounts.h"
 #include "hardening/models/file_set.h"
+#include "hardening/models/lines.h"
 #include "hardening/models/pattern.h"
 #include "hardening/primitives/primitives.h"
 
@@ -33,15 +34,6 @@ std::string octal(std::uint32_t mode)
     std::string text(4, '0');
     for (std::size_t i = 0; i < text.size(); ++i) {
         text[text.size() - 1 - i] = static_cast<char>('0' + (mode >> (3 * i) & 7U));
-    }
-    return text;
-}
-
-std::string alternatives(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (const auto& name : names) {
-        text += (text.empty() ? "" : " or ") + name;
     }
     return text;
 }
@@ -91,10 +83,10 @@ Result<Wanted> wanted_of(const Arguments& arguments, Facts& facts)
     }
     const auto also = [&](const std::string& text) { wanted.expected += (wanted.expected.empty() ? "" : ", ") + text; };
     if (wanted.has_owner) {
-        also("owner " + alternatives(owners));
+        also("owner " + joined(owners, " or "));
     }
     if (wanted.has_group) {
-        also("group " + alternatives(groups));
+        also("group " + joined(groups, " or "));
     }
     return wanted;
 }
@@ -166,7 +158,7 @@ Result<Outcome> evaluate(const Arguments& arguments, Facts& facts)
     }
     if (seen == 0) {
         const bool is_fine = arguments.text_or("missing", "pass") == "pass";
-        out = Outcome::pass_if(is_fine, {wanted.expected, "no such file", alternatives(arguments.list("path"))});
+        out = Outcome::pass_if(is_fine, {wanted.expected, "no such file", joined(arguments.list("path"), " or ")});
     }
     return out;
 }

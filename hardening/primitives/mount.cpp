@@ -3,6 +3,7 @@
 
 #include "hardening/models/boot_mounts.h"
 #include "hardening/models/fstab.h"
+#include "hardening/models/lines.h"
 #include "hardening/models/mounts.h"
 
 #include <array>
@@ -41,13 +42,9 @@ Result<Sides> sides_of(Facts& facts, const std::string& path)
     return sides;
 }
 
-std::string joined(const std::vector<std::string>& options)
+std::string shown(const std::vector<std::string>& options)
 {
-    std::string text;
-    for (const auto& option : options) {
-        text += (text.empty() ? "" : ",") + option;
-    }
-    return text.empty() ? "no options" : text;
+    return options.empty() ? "no options" : joined(options, ",");
 }
 
 Result<Outcome> evaluate_mount(const Arguments& arguments, Facts& facts)
@@ -80,12 +77,12 @@ Result<Outcome> evaluate_mount_option(const Arguments& arguments, Facts& facts)
     std::vector<Outcome> parts;
     if (sides.now != nullptr) {
         parts.push_back(Outcome::pass_if(sides.now->has(option),
-                                         {option, joined(sides.now->options) + " now", "/proc/self/mountinfo"}));
+                                         {option, shown(sides.now->options) + " now", "/proc/self/mountinfo"}));
     }
     if (sides.boot) {
         parts.push_back(
             Outcome::pass_if(options_give(sides.boot->options, option),
-                             {option, joined(sides.boot->options) + " at the next boot", sides.boot->where.text()}));
+                             {option, shown(sides.boot->options) + " at the next boot", sides.boot->where.text()}));
     }
     return all_of(parts);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hardening/models/lines.h"
 #include "hardening/models/packages.h"
 #include "hardening/primitives/primitives.h"
 
@@ -31,15 +32,6 @@ Evidence evidence_of(const Package& package, std::string expected)
 {
     return {std::move(expected), package.name + " " + package.version + " " + state_name(package.state),
             package.origin.text()};
-}
-
-std::string joined(const std::vector<std::string>& names, const char* between)
-{
-    std::string text;
-    for (const auto& name : names) {
-        text += (text.empty() ? "" : between) + name;
-    }
-    return text;
 }
 
 Result<Outcome> evaluate_installed(const Arguments& arguments, Facts& facts)

@@ -77,10 +77,7 @@ Result<Outcome> evaluate_selinux_policy(const Arguments& arguments, Facts& facts
         return config.error();
     }
     const auto& wanted = arguments.list("policies");
-    std::string expected;
-    for (const auto& one : wanted) {
-        expected += (expected.empty() ? "" : " or ") + one;
-    }
+    const std::string expected = joined(wanted, " or ");
     const bool fits = config->is_there && std::ranges::find(wanted, config->type) != wanted.end();
     std::vector<Outcome> parts{Outcome::pass_if(
         fits, {expected, config->is_there ? config->type : "no configuration", config->type_where.text()})};

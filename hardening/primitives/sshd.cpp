@@ -2,6 +2,7 @@
 #include "hardening/primitives/primitives.h"
 
 #include "agent/base/text.h"
+#include "hardening/models/lines.h"
 #include "hardening/models/shell_assignments.h"
 #include "hardening/models/sshd_effective.h"
 
@@ -26,15 +27,6 @@ constexpr std::array kArguments{
                  "Match blocks that cannot mean this user do not count; without it all of them do",
                  {}},
 };
-
-std::string joined(const std::vector<std::string>& words, const char* between)
-{
-    std::string text;
-    for (const auto& word : words) {
-        text += (text.empty() ? "" : between) + word;
-    }
-    return text;
-}
 
 std::string expected_text(const Arguments& arguments)
 {

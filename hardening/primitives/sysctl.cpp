@@ -30,15 +30,6 @@ bool is_one_of(const std::string& value, const std::vector<std::string>& wanted)
     return std::ranges::find(wanted, taken(value)) != wanted.end();
 }
 
-std::string text_of(const std::vector<std::string>& wanted)
-{
-    std::string text;
-    for (const auto& one : wanted) {
-        text += (text.empty() ? "" : " or ") + one;
-    }
-    return text;
-}
-
 /// A kernel without IPv6 has none of its parameters, and nothing for them to protect.
 bool is_of_absent_ipv6(const host::Host& host, const std::string& key)
 {
@@ -60,20 +51,20 @@ Outcome of_running(const host::Host& host, const std::string& key, const std::ve
         return Outcome::not_applicable("the running kernel has no IPv6");
     }
     if (!*value) {
-        return Outcome::of(Verdict::Fail, {text_of(wanted), "the running kernel has no such parameter", where});
+        return Outcome::of(Verdict::Fail, {joined(wanted, " or "), "the running kernel has no such parameter", where});
     }
-    return Outcome::pass_if(is_one_of(**value, wanted), {text_of(wanted), **value + " now", where});
+    return Outcome::pass_if(is_one_of(**value, wanted), {joined(wanted, " or "), **value + " now", where});
 }
 
 Outcome of_boot(const SysctlConfig& config, const std::string& name, const std::vector<std::string>& wanted)
 {
     const auto* setting = config.at_boot(sysctl_key(name));
     if (setting == nullptr) {
-        return Outcome::of(Verdict::Fail, {text_of(wanted), "nothing sets " + name + " for the next boot",
+        return Outcome::of(Verdict::Fail, {joined(wanted, " or "), "nothing sets " + name + " for the next boot",
                                            "/etc/sysctl.d, /run/sysctl.d, /usr/local/lib/sysctl.d, /usr/lib/sysctl.d"});
     }
     return Outcome::pass_if(is_one_of(*setting->value, wanted),
-                            {text_of(wanted), *setting->value + " at the next boot", setting->where.text()});
+                            {joined(wanted, " or "), *setting->value + " at the next boot", setting->where.text()});
 }
 
 Result<Outcome> evaluate_sysctl(const Arguments& arguments, Facts& facts)
