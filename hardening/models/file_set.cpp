@@ -62,4 +62,13 @@ Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::str
     return found;
 }
 
+std::string octal(std::uint32_t mode)
+{
+    std::string text;
+    for (const unsigned shift : {9U, 6U, 3U, 0U}) {
+        text += static_cast<char>('0' + (mode >> shift & 7U));
+    }
+    return text;
+}
+
 } // namespace hostward::hardening

@@ -5,6 +5,7 @@
 #include "agent/base/result.h"
 #include "agent/host/host.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,8 @@ struct FoundFile {
 /// What a path matches, in bytewise order: `*`, `?` and `[...]` stay within one component and take no leading point;
 /// without them it is the one file, or none. Links are followed; one that leads nowhere is nothing.
 [[nodiscard]] Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::string& pattern);
+
+/// Permission bits as four octal digits: `0644`.
+[[nodiscard]] std::string octal(std::uint32_t mode);
 
 } // namespace hostward::hardening

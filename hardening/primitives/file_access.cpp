@@ -29,15 +29,6 @@ constexpr std::array kArguments{
 /// Of a file whose content decides whether it counts: keys and their like.
 constexpr std::size_t kContentBytesMax = std::size_t{256} << 10;
 
-std::string octal(std::uint32_t mode)
-{
-    std::string text(4, '0');
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        text[text.size() - 1 - i] = static_cast<char>('0' + (mode >> (3 * i) & 7U));
-    }
-    return text;
-}
-
 /// Numbers of those names that exist. root is 0 even where nobody says so.
 template <typename Model, typename Number>
 Result<std::vector<std::uint32_t>> ids_of(const std::vector<std::string>& names, Facts& facts, Number number)

@@ -28,15 +28,6 @@ bool has_login_shell(const User& user)
     return std::ranges::find(kNoShells, name) == kNoShells.end() && name != "halt";
 }
 
-std::string octal(std::uint32_t mode)
-{
-    std::string text;
-    for (const unsigned shift : {9U, 6U, 3U, 0U}) {
-        text += static_cast<char>('0' + (mode >> shift & 7U));
-    }
-    return text;
-}
-
 std::string seen(const host::FileFacts& facts)
 {
     return "mode " + octal(facts.mode) + ", owner " + std::to_string(facts.uid) + ", group " +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files below /var/log: who may own and read one depends on its name.
 #include "hardening/models/accounts.h"
+#include "hardening/models/file_set.h"
 #include "hardening/primitives/primitives.h"
 
 #include <fnmatch.h>
@@ -83,15 +84,6 @@ std::string group_name(const Groups& groups, std::uint32_t gid)
 {
     const auto* found = groups.find(gid);
     return gid == 0 ? "root" : (found == nullptr ? std::to_string(gid) : found->name);
-}
-
-std::string octal(std::uint32_t mode)
-{
-    std::string text;
-    for (const unsigned shift : {9U, 6U, 3U, 0U}) {
-        text += static_cast<char>('0' + (mode >> shift & 7U));
-    }
-    return text;
 }
 
 Result<Outcome> evaluate(const Arguments& /*arguments*/, Facts& facts)
