@@ -4,6 +4,7 @@
 #include "hardening/engine/evaluate.h"
 #include "hardening/models/lines.h"
 #include "hardening/models/os_release.h"
+#include "hardening/models/pattern.h"
 
 #include <algorithm>
 #include <set>
@@ -67,29 +68,6 @@ Finding look(const Recommendation& one, const Library& library, const Tailoring&
 
 } // namespace
 
-bool matches_glob(std::string_view glob, std::string_view text)
-{
-    std::size_t at = 0;
-    std::size_t star = glob.npos;
-    std::size_t retry = 0;
-    std::size_t i = 0;
-    while (i < text.size()) {
-        if (at < glob.size() && glob[at] == '*') {
-            star = at++;
-            retry = i;
-        } else if (at < glob.size() && (glob[at] == '?' || glob[at] == text[i])) {
-            ++at;
-            ++i;
-        } else if (star != glob.npos) {
-            at = star + 1;
-            i = ++retry;
-        } else {
-            return false;
-        }
-    }
-    return glob.find_first_not_of('*', at) == glob.npos;
-}
-
 bool is_selected(const Recommendation& one, const Selection& selection)
 {
     const int level = selection.is_workstation ? one.workstation : one.server;
@@ -97,7 +75,7 @@ bool is_selected(const Recommendation& one, const Selection& selection)
         return false;
     }
     return selection.rules.empty() || std::ranges::any_of(selection.rules, [&one](const std::string& glob) {
-               return matches_glob(glob, one.rule) || matches_glob(glob, one.number);
+               return matches_wildcards(glob, one.rule) || matches_wildcards(glob, one.number);
            });
 }
 

@@ -93,7 +93,4 @@ struct Coverage {
 
 [[nodiscard]] Coverage coverage_of(const Profile& profile);
 
-/// `*` any text, `?` one byte.
-[[nodiscard]] bool matches_glob(std::string_view glob, std::string_view text);
-
 } // namespace hostward::hardening

@@ -3,6 +3,7 @@
 
 #include "agent/base/text.h"
 #include "hardening/models/lines.h"
+#include "hardening/models/pattern.h"
 
 #include <arpa/inet.h>
 
@@ -14,30 +15,6 @@ namespace hostward::hardening {
 namespace {
 
 constexpr std::size_t kPatternMax = 1024; // sshd gives up on longer ones
-
-/// `*` and `?` only, without recursion: the last star is where to go on after a mismatch.
-bool match_pattern(std::string_view text, std::string_view pattern)
-{
-    std::size_t t = 0;
-    std::size_t p = 0;
-    auto star = pattern.npos;
-    std::size_t retry = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            retry = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (star != pattern.npos) {
-            p = star + 1;
-            t = ++retry;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', p) == pattern.npos;
-}
 
 struct Network {
     int family = AF_UNSPEC;
@@ -160,7 +137,7 @@ int match_pattern_list(std::string_view text, std::string_view patterns, bool is
         if (pattern.size() >= kPatternMax) {
             return 0;
         }
-        if (match_pattern(text, is_lower ? lower(pattern) : std::string(pattern))) {
+        if (matches_wildcards(is_lower ? lower(pattern) : std::string(pattern), text)) {
             if (is_negated) {
                 return -1;
             }
@@ -183,7 +160,7 @@ int match_address_list(const std::string& address, std::string_view list)
             return -2;
         }
         const bool is_match = form == NetworkForm::Good ? given && is_in(*given, network)
-                                                        : !address.empty() && match_pattern(address, entry);
+                                                        : !address.empty() && matches_wildcards(entry, address);
         if (is_match && is_negated) {
             return -1;
         }

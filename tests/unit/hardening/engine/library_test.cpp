@@ -220,16 +220,6 @@ TEST(EndOfDay, OnlyRealDays)
     EXPECT_FALSE(end_of_day(""));
 }
 
-TEST(Glob, StarsAndQuestionMarks)
-{
-    EXPECT_TRUE(matches_glob("1.1.*", "1.1.2.3"));
-    EXPECT_TRUE(matches_glob("*root*", "sshd-root-login"));
-    EXPECT_TRUE(matches_glob("a?c", "abc"));
-    EXPECT_FALSE(matches_glob("1.1", "1.1.2"));
-    EXPECT_FALSE(matches_glob("a*b", "abx"));
-    EXPECT_TRUE(matches_glob("*a*a*b", "aaaaaaaaab"));
-}
-
 TEST(ProfileFor, OsReleaseChooses)
 {
     const auto lib = library();
