@@ -217,7 +217,8 @@ Result<std::string> read_kernel(const Host& host, const std::string& path)
     if (!host.is_running()) {
         return Error{ErrorKind::Unsupported, 0, "an image has no running kernel to ask for " + quote(path)};
     }
-    return host.read(path);
+    constexpr std::size_t kKernelBytesMax = std::size_t{16} << 20; // tables of it are long, and it means well
+    return host.read(path, kKernelBytesMax);
 }
 
 Result<bool> exists(const Host& host, const std::string& path, Links links)

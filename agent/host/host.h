@@ -41,8 +41,9 @@ struct RunLimits {
     std::size_t output_bytes_max = std::size_t{4} << 20; ///< of each stream
 };
 
-/// Files that are larger are an error, unless a caller asks for less.
-inline constexpr std::size_t kReadBytesMax = std::size_t{16} << 20;
+/// Files that are larger are an error, unless a caller asks for another limit. What is read of a host may be kept, and
+/// an image may be made by somebody who wants us to run out of memory.
+inline constexpr std::size_t kReadBytesMax = std::size_t{2} << 20;
 /// Larger directories are an error. Sweeps do not list: they walk from open_root().
 inline constexpr std::size_t kEntriesMax = 100'000;
 

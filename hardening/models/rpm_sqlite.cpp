@@ -2,11 +2,13 @@
 #include "hardening/models/rpm_sqlite.h"
 
 #include "agent/base/text.h"
+#include "hardening/models/sqlite_file.h"
 
 #include <sqlite3.h>
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,18 +37,27 @@ Error database_error(sqlite3* database, const std::string& what, const std::stri
                  what + " " + quote(path) + ": " + (database != nullptr ? ::sqlite3_errmsg(database) : "no memory")};
 }
 
-/// The file itself, found inside the root: SQLite gets its descriptor, not a path that could lead elsewhere.
+/// The file itself, found inside the root. Opening another kind of file could wait for ever.
 Result<UniqueFd> open_file(const host::Host& host, const std::string& path)
 {
     TRY_ASSIGN(const UniqueFd root, host.open_root());
     open_how how = {};
     how.flags = O_PATH | O_CLOEXEC;
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof(how))));
-    if (!fd) {
+    const UniqueFd found(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof(how))));
+    struct stat status = {};
+    if (!found || ::fstat(found.get(), &status) != 0) {
         return system_error(errno, "opening " + quote(path));
     }
-    return fd;
+    if (!S_ISREG(status.st_mode)) {
+        return invalid_error(quote(path) + " is not a regular file");
+    }
+    const std::string same = "/proc/self/fd/" + std::to_string(found.get());
+    UniqueFd file(::open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!file) {
+        return system_error(errno, "opening " + quote(path));
+    }
+    return file;
 }
 
 Result<bool> has_log(const host::Host& host, const std::string& path)
@@ -58,13 +69,16 @@ Result<bool> has_log(const host::Host& host, const std::string& path)
     return log.ok() && log->size > 0;
 }
 
-Result<Database> open_database(const UniqueFd& file, const std::string& path, bool is_immutable)
+/// `file`: the database alone, as it is. Without it the path with its log: of the running host only, whose root SQLite
+/// shares with us.
+Result<Database> open_database(const UniqueFd* file, const std::string& path)
 {
+    TRY_ASSIGN(const char* descriptors, sqlite_descriptor_vfs());
     const std::string uri =
-        "file:/proc/self/fd/" + std::to_string(file.get()) + (is_immutable ? "?immutable=1" : "?mode=ro");
+        file != nullptr ? "file:" + std::to_string(file->get()) + "?immutable=1" : "file:" + path + "?mode=ro";
+    constexpr int kFlags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     sqlite3* raw = nullptr;
-    const int status =
-        ::sqlite3_open_v2(uri.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int status = ::sqlite3_open_v2(uri.c_str(), &raw, kFlags, file != nullptr ? descriptors : nullptr);
     Database database(raw);
     if (status != SQLITE_OK) {
         return database_error(raw, "opening", path);
@@ -108,7 +122,7 @@ Status for_each_rpm_blob(const host::Host& host, const std::string& path,
                                             "\"rpm -qa\" in the image finishes it"};
     }
     TRY_ASSIGN(const auto before, host.facts(path));
-    TRY_ASSIGN(const Database database, open_database(file, path, !is_logged));
+    TRY_ASSIGN(const Database database, open_database(is_logged ? nullptr : &file, path));
     TRY(read_rows(database.get(), path, each));
     TRY_ASSIGN(const auto after, host.facts(path));
     if (!is_logged && (before.modified_s != after.modified_s || before.size != after.size)) {
