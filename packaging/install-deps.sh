@@ -36,6 +36,7 @@ test_packages=(
   openssh-server sudo                   # say what a configuration of theirs means
   libmount-dev                          # fstab and mount options as mount reads them
   rpm                                   # makes the databases that the packages model is held to
+  strace                                # proves that a check of an image stays in it
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
 # The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:
