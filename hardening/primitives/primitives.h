@@ -53,5 +53,16 @@ extern const Primitive kLoopbackOnlyPrimitive;
 extern const Primitive kHomeFoldersPrimitive;
 extern const Primitive kDotFilesPrimitive;
 extern const Primitive kLogFilesPrimitive;
+extern const Primitive kFirewallInUsePrimitive; ///< which firewall a host has
+extern const Primitive kFirewallOnePrimitive;
+extern const Primitive kFirewallKeptPrimitive;
+extern const Primitive kFirewallTablePrimitive;
+extern const Primitive kFirewallHooksPrimitive;
+extern const Primitive kFirewallPolicyPrimitive;
+extern const Primitive kFirewallLoopbackPrimitive;
+extern const Primitive kFirewallPortsPrimitive;
+extern const Primitive kFirewallReviewPrimitive; ///< rules that a person must judge
+extern const Primitive kUfwOffPrimitive;
+extern const Primitive kFirewalldZonePrimitive;
 
 } // namespace hostward::hardening

@@ -52,6 +52,17 @@ Primitives all_primitives()
         &kHomeFoldersPrimitive,
         &kDotFilesPrimitive,
         &kLogFilesPrimitive,
+        &kFirewallInUsePrimitive,
+        &kFirewallOnePrimitive,
+        &kFirewallKeptPrimitive,
+        &kFirewallTablePrimitive,
+        &kFirewallHooksPrimitive,
+        &kFirewallPolicyPrimitive,
+        &kFirewallLoopbackPrimitive,
+        &kFirewallPortsPrimitive,
+        &kFirewallReviewPrimitive,
+        &kUfwOffPrimitive,
+        &kFirewalldZonePrimitive,
     };
     return kAll;
 }
