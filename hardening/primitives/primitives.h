@@ -64,5 +64,11 @@ extern const Primitive kFirewallPortsPrimitive;
 extern const Primitive kFirewallReviewPrimitive; ///< rules that a person must judge
 extern const Primitive kUfwOffPrimitive;
 extern const Primitive kFirewalldZonePrimitive;
+extern const Primitive kShellTimeoutPrimitive; ///< TMOUT
+extern const Primitive kShellUmaskPrimitive;
+extern const Primitive kRootPathPrimitive;
+extern const Primitive kDnfPrimitive;
+extern const Primitive kReviewFilesPrimitive; ///< what people judge
+extern const Primitive kReviewSetIdPrimitive; ///< SUID and SGID
 
 } // namespace hostward::hardening

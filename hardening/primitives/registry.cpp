@@ -63,6 +63,12 @@ Primitives all_primitives()
         &kFirewallReviewPrimitive,
         &kUfwOffPrimitive,
         &kFirewalldZonePrimitive,
+        &kShellTimeoutPrimitive,
+        &kShellUmaskPrimitive,
+        &kRootPathPrimitive,
+        &kDnfPrimitive,
+        &kReviewFilesPrimitive,
+        &kReviewSetIdPrimitive,
     };
     return kAll;
 }
