@@ -2,6 +2,7 @@
 #include "agent/host/host.h"
 
 #include "agent/base/text.h"
+#include "agent/host/audit_socket.h"
 #include "agent/host/run.h"
 
 #include <dirent.h>
@@ -172,6 +173,14 @@ public:
             return Error{ErrorKind::Unsupported, 0, "nothing is run in an image"};
         }
         return run_program(argv, limits);
+    }
+
+    [[nodiscard]] Result<std::vector<std::string>> ask_audit(AuditQuestion question) const override
+    {
+        if (!is_running_) {
+            return Error{ErrorKind::Unsupported, 0, "an image has no running kernel"};
+        }
+        return ask_kernel_audit(question);
     }
 
 private:

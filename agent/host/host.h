@@ -41,6 +41,9 @@ struct RunLimits {
     std::size_t output_bytes_max = std::size_t{4} << 20; ///< of each stream
 };
 
+/// What the audit subsystem of the kernel can be asked: AUDIT_GET and AUDIT_LIST_RULES.
+enum class AuditQuestion : std::uint16_t { Status = 1000, Rules = 1013 };
+
 /// Files that are larger are an error, unless a caller asks for another limit. What is read of a host may be kept, and
 /// an image may be made by somebody who wants us to run out of memory.
 inline constexpr std::size_t kReadBytesMax = std::size_t{2} << 20;
@@ -74,6 +77,10 @@ public:
     /// the limits is ended and an error (Exhausted). NotFound: no such program. Unsupported: an image.
     [[nodiscard]] virtual Result<Finished> run(const std::vector<std::string>& argv,
                                                const RunLimits& limits = {}) const = 0;
+
+    /// The messages with which the running kernel answers, as they are (linux/audit.h). Denied: without
+    /// CAP_AUDIT_CONTROL, or in a namespace of its own. Unsupported: an image, or a kernel without audit.
+    [[nodiscard]] virtual Result<std::vector<std::string>> ask_audit(AuditQuestion question) const = 0;
 };
 
 /// The host below `root`: "/" is the running one, everything else an image.

@@ -175,4 +175,20 @@ Result<Finished> MemoryHost::run(const std::vector<std::string>& argv, const Run
     return found == programs_.end() ? Result<Finished>(absent(argv.empty() ? "" : argv[0])) : found->second;
 }
 
+MemoryHost& MemoryHost::audit(AuditQuestion question, std::vector<std::string> messages)
+{
+    audit_[question] = std::move(messages);
+    return *this;
+}
+
+Result<std::vector<std::string>> MemoryHost::ask_audit(AuditQuestion question) const
+{
+    if (!is_running_) {
+        return Error{ErrorKind::Unsupported, 0, "an image has no running kernel"};
+    }
+    const auto found = audit_.find(question);
+    return found == audit_.end() ? Result<std::vector<std::string>>(Error{ErrorKind::Denied, 0, "not allowed"})
+                                 : found->second;
+}
+
 } // namespace hostward::host

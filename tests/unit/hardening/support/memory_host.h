@@ -27,6 +27,8 @@ public:
     /// What every look at this path answers.
     MemoryHost& broken(const std::string& path, Error error);
     MemoryHost& program(std::vector<std::string> argv, Finished answer);
+    /// What the kernel's audit answers. Before it is told so, it refuses to.
+    MemoryHost& audit(AuditQuestion question, std::vector<std::string> messages);
 
     [[nodiscard]] bool is_running() const override { return is_running_; }
     [[nodiscard]] Result<FileFacts> facts(const std::string& path, Links links) const override;
@@ -35,6 +37,7 @@ public:
     [[nodiscard]] Result<std::string> link_target(const std::string& path) const override;
     [[nodiscard]] Result<UniqueFd> open_root() const override;
     [[nodiscard]] Result<Finished> run(const std::vector<std::string>& argv, const RunLimits& limits) const override;
+    [[nodiscard]] Result<std::vector<std::string>> ask_audit(AuditQuestion question) const override;
 
 private:
     [[nodiscard]] Result<std::string> resolve(const std::string& path, Links links) const;
@@ -43,6 +46,7 @@ private:
     std::map<std::string, Node> nodes_{{"/", {FileFacts{.type = FileType::Directory, .mode = 0755}, ""}}};
     std::map<std::string, Error> broken_;
     std::map<std::vector<std::string>, Finished> programs_;
+    std::map<AuditQuestion, std::vector<std::string>> audit_;
     bool is_running_ = true;
 };
 
