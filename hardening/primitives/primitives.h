@@ -25,6 +25,13 @@ extern const Primitive kDconfLockPrimitive;          ///< locked desktop setting
 extern const Primitive kSelinuxModePrimitive;        ///< SELinux's mode
 extern const Primitive kSelinuxPolicyPrimitive;      ///< SELinux's policy
 extern const Primitive kSelinuxDomainPrimitive;      ///< SELinux types of processes
+extern const Primitive kAuditdSettingPrimitive;      ///< one setting of auditd.conf
+extern const Primitive kAuditFilesPrimitive;         ///< what audit records of files
+extern const Primitive kAuditLoadedPrimitive;        ///< the kernel has the audit rules of the files
+extern const Primitive kAuditLockedPrimitive;        ///< audit's rules are locked
+extern const Primitive kAuditProgramsPrimitive;      ///< what audit records of programs with SUID or SGID
+extern const Primitive kAuditSudoLogPrimitive;       ///< what audit records of sudo's log file
+extern const Primitive kAuditSyscallsPrimitive;      ///< which system calls audit records
 extern const Primitive kApparmorPrimitive;           ///< AppArmor's profiles
 extern const Primitive kCryptoPolicyPrimitive;       ///< the system-wide crypto policy
 extern const Primitive kCryptoPolicyValuesPrimitive; ///< what the crypto policy allows

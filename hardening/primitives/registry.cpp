@@ -69,6 +69,13 @@ Primitives all_primitives()
         &kDnfPrimitive,
         &kReviewFilesPrimitive,
         &kReviewSetIdPrimitive,
+        &kAuditdSettingPrimitive,
+        &kAuditFilesPrimitive,
+        &kAuditLoadedPrimitive,
+        &kAuditLockedPrimitive,
+        &kAuditProgramsPrimitive,
+        &kAuditSudoLogPrimitive,
+        &kAuditSyscallsPrimitive,
     };
     return kAll;
 }
