@@ -3,6 +3,7 @@
 #include "agent/base/text.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/output_file.h"
+#include "agent/cli/progress.h"
 #include "hardening/engine/fail_on.h"
 #include "hardening/engine/library.h"
 #include "hardening/engine/report.h"
@@ -103,14 +104,36 @@ Result<hardening::Tailoring> tailoring_of(const CheckOptions& options, const Lib
     return out;
 }
 
-Result<Report> checked(const CheckOptions& options, const Library& library, const host::Host& own)
+Result<std::optional<hardening::Baseline>> baseline_of(const CheckOptions& options, const host::Host& own)
 {
+    if (options.baseline.empty()) {
+        return std::optional<hardening::Baseline>{};
+    }
+    TRY_ASSIGN(const std::string text, own.read(absolute(options.baseline)));
+    TRY_ASSIGN(auto baseline, hardening::parse_baseline(text, options.baseline));
+    return std::optional(std::move(baseline));
+}
+
+Result<Report> checked(const CheckOptions& options, const Library& library, const host::Host& own, Output& err)
+{
+    TRY_ASSIGN(const auto baseline, baseline_of(options, own)); // before the work, which may take long
     TRY_ASSIGN(const auto host, host::open_host(options.root));
     TRY_ASSIGN(const Profile* profile, chosen_profile(options, library, *host));
     TRY_ASSIGN(const auto tailoring, tailoring_of(options, library, own));
     hardening::Facts facts(*host, now_s(), !options.no_sweep);
-    Report report = run_profile(*profile, library, tailoring, selection_of(options), facts);
+    Report report;
+    {
+        ProgressLine line(err);
+        report = run_profile(*profile, library, tailoring, selection_of(options), facts,
+                             [&line](std::size_t done, std::size_t all, const hardening::Recommendation& next) {
+                                 line.show(std::to_string(done) + " of " + std::to_string(all) + ", now " +
+                                           next.number + " " + next.rule);
+                             });
+    }
     report.subject.root = options.root;
+    if (baseline) {
+        TRY_ASSIGN(report.since, compare(report, *baseline));
+    }
     return report;
 }
 
@@ -141,7 +164,12 @@ Result<ExitCode> run_check(const CheckOptions& options, const Library& library, 
         streams.err.print_line("hostward: " + fail_on.error().text);
         return ExitCode::Usage;
     }
-    TRY_ASSIGN(const Report report, checked(options, library, own));
+    const bool needs_baseline = std::ranges::any_of(*fail_on, &hardening::FailOn::only_new);
+    if (needs_baseline && options.baseline.empty()) {
+        streams.err.print_line("hostward: --fail-on new needs --baseline, the report that it is new since");
+        return ExitCode::Usage;
+    }
+    TRY_ASSIGN(const Report report, checked(options, library, own, streams.err));
     TRY(write(report, options, streams));
     return is_failed(report, *fail_on) ? ExitCode::Findings : ExitCode::Ok;
 }

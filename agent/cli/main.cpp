@@ -58,7 +58,7 @@ ExitCode finish(ExitCode code, Output& out)
     if (!reader_is_gone) {
         log_error(written.error().text);
     }
-    return code == ExitCode::Ok ? ExitCode::Failed : code;
+    return code == ExitCode::Ok || code == ExitCode::Findings ? ExitCode::Failed : code;
 }
 
 int run(int argc, const char* const* argv)

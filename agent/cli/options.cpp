@@ -242,6 +242,7 @@ void add_check(CLI::App& parent, CommandLine& line)
     app.add_option("--tailoring", out.tailoring, "file of settings and waivers")->type_name("FILE");
     auto* set = app.add_option("--set", out.settings, "RULE.PARAMETER=VALUE, repeatable");
     set->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--baseline", out.baseline, "a json report: what changed since")->type_name("FILE");
     app.add_option("--fail-on", out.fail_on, "what exit code 10 is for [fail]")->type_name("WHAT");
     app.add_option("--aws-account", out.aws_account, "asff: twelve digits")->type_name("ID");
     app.add_option("--aws-region", out.aws_region, "asff: such as eu-central-1")->type_name("NAME");
@@ -273,13 +274,33 @@ bool is_account(std::string_view text)
     return text.size() == kDigits && text.find_first_not_of("0123456789") == text.npos;
 }
 
+/// --list, --coverage and --explain take few of the options of a check.
+std::string list_contradiction(const CheckOptions& check)
+{
+    const bool is_coverage = check.task == CheckTask::Coverage;
+    const std::string task = is_coverage ? "--coverage" : check.task == CheckTask::List ? "--list" : "--explain";
+    const bool fits = check.formats.size() <= 1 && std::ranges::all_of(check.formats, [&](const std::string& format) {
+                          return format == "text" || (is_coverage && format == "json");
+                      });
+    if (!fits) {
+        return "check " + task + " is written as " + (is_coverage ? "text or json" : "text") + " only";
+    }
+    if (!check.output.empty() || !check.baseline.empty()) {
+        return "check " + task + " takes no " + (check.output.empty() ? "--baseline" : "--output");
+    }
+    return "";
+}
+
 std::string check_contradiction(const CheckOptions& check)
 {
+    if (check.task != CheckTask::Check || !check.explain.empty()) {
+        return list_contradiction(check);
+    }
     const bool asff = std::ranges::find(check.formats, "asff") != check.formats.end();
     if (asff && (!is_account(check.aws_account) || check.aws_region.empty())) {
         return "check --format asff needs --aws-account, twelve digits, and --aws-region";
     }
-    if (check.formats.size() > 1 && check.output.empty() && check.task == CheckTask::Check) {
+    if (check.formats.size() > 1 && check.output.empty()) {
         return "check with several --format needs --output: the files' name before their suffix";
     }
     return "";

@@ -69,6 +69,7 @@ struct CheckOptions {
     std::string output;               ///< empty: standard output
     std::string tailoring;            ///< file
     std::vector<std::string> settings;
+    std::string baseline; ///< an earlier json report
     std::string fail_on = "fail";
     std::string explain; ///< a rule: everything about it instead of a check
     std::string library = "/usr/share/hostward/hardening";

@@ -11,7 +11,7 @@ namespace hostward::hardening {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FailOn>, 7> kWays{{
+constexpr std::array<std::pair<std::string_view, FailOn>, 8> kWays{{
     {"fail", {}},
     {"low", {false, Severity::Low, 2}},
     {"medium", {false, Severity::Medium, 2}},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<std::string_view, FailOn>, 7> kWays{{
     {"critical", {false, Severity::Critical, 2}},
     {"level1", {false, Severity::Low, 1}},
     {"cannot-tell", {true, Severity::Low, 2}},
+    {"new", {false, Severity::Low, 2, true}},
 }};
 
 bool counts(const Finding& finding, const Report& report, const FailOn& what)
@@ -26,6 +27,9 @@ bool counts(const Finding& finding, const Report& report, const FailOn& what)
     const int level = report.level_of(*finding.recommendation);
     const Severity severity = finding.rule == nullptr ? Severity::Medium : finding.rule->severity;
     const bool is_it = what.cannot_tell ? finding.outcome.verdict == Verdict::CannotTell : finding.is_open_failure();
+    if (what.only_new && !(report.since && report.since->is_new_failure(finding.recommendation->number))) {
+        return false;
+    }
     return is_it && severity >= what.at_least && level <= what.level_max;
 }
 
@@ -42,7 +46,7 @@ Result<std::vector<FailOn>> parse_fail_on(std::string_view text)
         if (found == kWays.end()) {
             return invalid_error(
                 "--fail-on " + quote(word) +
-                ": allowed are never, or a list of fail, low, medium, high, critical, level1, cannot-tell");
+                ": allowed are never, or a list of fail, low, medium, high, critical, level1, new, cannot-tell");
         }
         out.push_back(found->second);
     }

@@ -80,7 +80,7 @@ bool is_selected(const Recommendation& one, const Selection& selection)
 }
 
 Report run_profile(const Profile& profile, const Library& library, const Tailoring& tailoring,
-                   const Selection& selection, Facts& facts, Progress progress)
+                   const Selection& selection, Facts& facts, const Progress& progress)
 {
     const auto begin = Clock::now();
     Report report;

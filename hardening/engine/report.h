@@ -2,10 +2,12 @@
 // The one result of a check, which every output format shows.
 #pragma once
 
+#include "hardening/engine/comparison.h"
 #include "hardening/engine/tailoring.h"
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +57,7 @@ struct Report {
     std::chrono::microseconds took{0};
     std::vector<Finding> findings;      ///< in the order of the profile
     std::vector<Waiver> orphan_waivers; ///< for rules that this run did not look at
+    std::optional<Comparison> since;    ///< an earlier report, if one was given
 
     [[nodiscard]] int level_of(const Recommendation& one) const
     {
@@ -77,10 +80,10 @@ struct Selection {
 [[nodiscard]] bool is_selected(const Recommendation& one, const Selection& selection);
 
 /// Called before each rule: its place among all, and how many there are.
-using Progress = void (*)(std::size_t done, std::size_t all, const Recommendation& next);
+using Progress = std::function<void(std::size_t done, std::size_t all, const Recommendation& next)>;
 
 [[nodiscard]] Report run_profile(const Profile& profile, const Library& library, const Tailoring& tailoring,
-                                 const Selection& selection, Facts& facts, Progress progress = nullptr);
+                                 const Selection& selection, Facts& facts, const Progress& progress = nullptr);
 
 /// How much of a profile is decided.
 struct Coverage {

@@ -2,6 +2,7 @@
 // One report, many formats. Each is a pure function; text of the host is escaped here and nowhere before.
 #pragma once
 
+#include "hardening/engine/baseline.h"
 #include "hardening/engine/report.h"
 
 #include <string>
@@ -18,6 +19,9 @@ struct TextStyle {
 
 /// Our own schema, docs/schema/check-report.schema.json: fields are only added within a version.
 [[nodiscard]] std::string json_report(const Report& report);
+
+/// json_report()'s text, `file` for messages. Invalid: anything else, or another version of the schema.
+[[nodiscard]] Result<Baseline> parse_baseline(std::string_view json, const std::string& file);
 
 /// OCSF 1.6 Compliance Finding events, a JSON array. Waived failures are Suppressed.
 [[nodiscard]] std::string ocsf_report(const Report& report);

@@ -182,6 +182,17 @@ std::string head_html(const Report& report)
         report.is_workstation ? "workstation" : "server", report.level, iso_time(report.started_s));
 }
 
+std::string since_html(const Comparison& since)
+{
+    std::string text =
+        fmt::format("<h2>Since {}: {} changes</h2>\n<ul>", iso_time(since.started_s), since.changes.size());
+    for (const auto& one : since.changes) {
+        text +=
+            fmt::format("<li><b>{}</b> {} {}</li>", change_name(one.change), xml_text(one.number), xml_text(one.title));
+    }
+    return text + "</ul>\n";
+}
+
 } // namespace
 
 std::string html_report(const Report& report)
@@ -190,6 +201,7 @@ std::string html_report(const Report& report)
     std::string text = head_html(report);
     text += "<div class=\"charts\">" + ring_svg(report, counts) + bars_html(report) + "</div>\n";
     text += filters_html(counts) + "\n<main>\n";
+    text += report.since ? since_html(*report.since) : "";
     for (const auto& finding : report.findings) {
         text += finding_html(report, finding);
     }

@@ -85,6 +85,22 @@ Json summary_json(const Report& report)
     return out;
 }
 
+Json since_json(const Comparison& since)
+{
+    Json out{{"file", escape(since.file)}, {"started", since.started_s}, {"changes", Json::array()}};
+    for (const auto& one : since.changes) {
+        Json change{{"change", change_name(one.change)}, {"number", escape(one.number)}, {"title", escape(one.title)}};
+        if (one.before) {
+            change["before"] = verdict_name(*one.before);
+        }
+        if (one.now) {
+            change["now"] = verdict_name(*one.now);
+        }
+        out["changes"].push_back(std::move(change));
+    }
+    return out;
+}
+
 } // namespace
 
 std::string json_report(const Report& report)
@@ -110,6 +126,9 @@ std::string json_report(const Report& report)
     }
     for (const auto& waiver : report.orphan_waivers) {
         out["orphan_waivers"].push_back(waiver_json(waiver));
+    }
+    if (report.since) {
+        out["since"] = since_json(*report.since);
     }
     return out.dump(2) + "\n";
 }

@@ -107,6 +107,19 @@ std::string orphans(const Report& report)
     return text;
 }
 
+std::string since_text(const Comparison& since)
+{
+    std::string text = fmt::format("\nSince {} ({}): ", iso_time(since.started_s), printable(since.file));
+    text += since.changes.empty() ? "nothing changed\n" : fmt::format("{} changes\n", since.changes.size());
+    for (const auto& one : since.changes) {
+        text += fmt::format("  {:<14} {:<9} {}", change_name(one.change), printable(one.number), printable(one.title));
+        text += one.before && one.now
+                    ? fmt::format(" [{}, now {}]\n", verdict_name(*one.before), verdict_name(*one.now))
+                    : "\n";
+    }
+    return text;
+}
+
 std::string summary(const Report& report)
 {
     const auto score = report.score();
@@ -130,6 +143,7 @@ std::string text_report(const Report& report, const TextStyle& style)
         text += section("Not applicable", with(report, Verdict::NotApplicable), style);
         text += section("Passed", with(report, Verdict::Pass), style);
     }
+    text += report.since ? since_text(*report.since) : "";
     return text + orphans(report) + summary(report);
 }
 

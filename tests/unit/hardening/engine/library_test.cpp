@@ -209,6 +209,7 @@ TEST(Tailoring, AnExpiredWaiverCoversNothing)
     EXPECT_FALSE(is_failed(expired, parse_fail_on("level1").value()));
     EXPECT_TRUE(is_failed(expired, parse_fail_on("cannot-tell").value()));
     EXPECT_FALSE(is_failed(expired, parse_fail_on("never").value()));
+    EXPECT_TRUE(parse_fail_on("new,high").ok());
     EXPECT_FALSE(parse_fail_on("sometimes").ok());
 }
 
