@@ -103,11 +103,12 @@ constexpr std::array kQuestions{
     Question{"--log-prefix", ""},
     Question{"--limit-burst", ""},
     Question{"--hl-eq", "ip6 hoplimit"},
+    Question{"--rt-type", "rt type"},
 };
 /// Modules whose options are all in the list above, or that ask nothing by themselves.
-constexpr std::array<std::string_view, 19> kModules{
-    "tcp",   "udp",     "udplite",   "sctp",    "dccp",     "icmp", "icmp6",   "icmpv6",   "state",    "conntrack",
-    "limit", "comment", "multiport", "iprange", "addrtype", "hl",   "pkttype", "standard", "ipv6-icmp"};
+constexpr std::array<std::string_view, 20> kModules{
+    "rt",        "tcp",   "udp",     "udplite",   "sctp",    "dccp",     "icmp", "icmp6",   "icmpv6",   "state",
+    "conntrack", "limit", "comment", "multiport", "iprange", "addrtype", "hl",   "pkttype", "standard", "ipv6-icmp"};
 
 class RuleReader {
 public:

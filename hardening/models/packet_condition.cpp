@@ -37,7 +37,7 @@ constexpr std::array kWithPorts{6U, 17U, 33U, 132U, 136U};
 
 /// Questions that some packets of every kind fit and others do not.
 constexpr std::array<std::string_view, 13> kParts{
-    "icmp type",   "icmp code", "icmpv6 type", "icmpv6 code", "tcp flags",    "ip ttl",     "ip6 hoplimit",
+    "icmp type",   "icmp code", "icmpv6 type", "icmpv6 code", "rt type",      "ip ttl",     "ip6 hoplimit",
     "meta length", "ip length", "fib type",    "limit rate",  "meta pkttype", "meta random"};
 
 template <typename Words> std::optional<NumberSet> number_of(const Words& known, std::string_view text)

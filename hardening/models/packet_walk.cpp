@@ -20,6 +20,7 @@ struct Parcel {
     Fields fields;
     bool may_be_accepted = false; ///< a rule that is not understood came before
     bool may_be_dropped = false;
+    bool is_part = false; ///< a rule asked for a part that the fields do not show
     std::string by;
     std::string where;
 };
@@ -42,7 +43,7 @@ public:
 
     Result<PacketFate> through(const PacketKind& packets)
     {
-        Parcels parcels{Parcel{packets.fields, false, false, "having no chain", "all rules"}};
+        Parcels parcels{Parcel{packets.fields, false, false, false, "having no chain", "all rules"}};
         for (const auto hook : packets.path) {
             for (const auto* base : chains_at(hook)) {
                 TRY(through_base(*base, parcels));
@@ -213,14 +214,17 @@ private:
 
     static void take(const FilterRule& rule, Parcel parcel, Parcels& fitting, Parcels& others)
     {
-        const bool is_open = rule.rest != FilterRule::Rest::None && rule.action != FilterAction::Continue;
-        if (is_open) {
+        const bool asks_more = rule.rest != FilterRule::Rest::None && rule.action != FilterAction::Continue;
+        // Of one such part it is certain that some packets fit and some do not; two may exclude or cover each other.
+        const bool is_open = asks_more && (rule.rest == FilterRule::Rest::Unknown || parcel.is_part);
+        parcel.is_part = parcel.is_part || asks_more;
+        if (asks_more) {
             Parcel passed = parcel;
-            passed.may_be_accepted = passed.may_be_accepted || rule.action != FilterAction::Drop;
-            passed.may_be_dropped = passed.may_be_dropped || rule.action != FilterAction::Accept;
+            passed.may_be_accepted = passed.may_be_accepted || (is_open && rule.action != FilterAction::Drop);
+            passed.may_be_dropped = passed.may_be_dropped || (is_open && rule.action != FilterAction::Accept);
             others.push_back(std::move(passed));
         }
-        if (is_open && rule.rest == FilterRule::Rest::Unknown) {
+        if (is_open) {
             parcel.may_be_accepted = true;
             parcel.may_be_dropped = true;
         }

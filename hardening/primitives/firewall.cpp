@@ -94,7 +94,7 @@ void show_rules(const FilterView& view, const std::string& topic, Outcome& out)
             continue;
         }
         for (const auto& rule : chain.rules) {
-            if (is_shown(rule, topic)) {
+            if (is_shown(rule, topic) && rule.action != FilterAction::Jump) {
                 ++shown;
                 out.add({"as intended (" + view.text() + ")", rule.text, rule.where.text()});
             }

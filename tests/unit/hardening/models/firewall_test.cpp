@@ -126,7 +126,10 @@ TEST(Nft, LoopbackByRules)
         // What we do not understand is neither.
         LoopbackCase{"meta mark 7 accept", "accepted? dropped?", "accepted? dropped?"},
         LoopbackCase{"meta mark 7 drop\niif lo accept", "accepted? dropped?", "dropped"},
-        LoopbackCase{"limit rate 5/second accept", "accepted dropped?", "accepted dropped?"},
+        LoopbackCase{"limit rate 5/second accept", "accepted dropped", "accepted dropped"},
+        LoopbackCase{"icmp type echo-request accept\nip protocol icmp icmp type != echo-request drop\niif lo accept",
+                     "accepted dropped?", "accepted dropped"},
+        LoopbackCase{"tcp flags syn drop\niif lo accept", "accepted dropped?", "dropped"},
         LoopbackCase{"icmp type echo-request limit rate 5/second burst 5 packets accept", "accepted? dropped",
                      "accepted? dropped"},
         LoopbackCase{"queue", "accepted? dropped?", "accepted? dropped?"},
