@@ -33,7 +33,7 @@ test_packages=(
   prometheus-node-exporter python3-prometheus-client  # who reads the metrics
   python3-jsonschema libxml2-utils      # hold events and reports to their schemas
   crun                                  # a real runtime's containers
-  openssh-server sudo                   # say what a configuration of theirs means
+  openssh-server sudo auditd            # say what a configuration of theirs means
   libmount-dev                          # fstab and mount options as mount reads them
   rpm                                   # makes the databases that the packages model is held to
   strace                                # proves that a check of an image stays in it
@@ -75,7 +75,10 @@ fi
 trap '[ "$made_policy" = no ] || rm -f "$policy"' EXIT
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
-# Nor at the next boot: the tests only ask sshd what a file means.
+# Nor at the next boot: the tests only ask sshd and auditctl what a file means.
 if [[ " ${missing[*]} " == *" openssh-server "* ]]; then
   rm -f /etc/systemd/system/multi-user.target.wants/ssh.service
+fi
+if [[ " ${missing[*]} " == *" auditd "* ]]; then
+  rm -f /etc/systemd/system/multi-user.target.wants/auditd.service
 fi

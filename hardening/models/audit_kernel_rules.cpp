@@ -64,6 +64,9 @@ std::string problem_of(const AuditField& field)
 std::string why_kernel_refuses(const AuditRule& rule)
 {
     for (const auto& field : rule.fields) {
+        if (rule.list == AUDIT_FILTER_FS && field.field != AUDIT_FSTYPE && field.field != AUDIT_FILTERKEY) {
+            return "the kernel does not take " + audit_field_name(field.field) + " on the filesystem list";
+        }
         if (auto problem = problem_of(field); !problem.empty()) {
             return problem;
         }

@@ -159,9 +159,12 @@ public:
         if (command_.refused.empty()) {
             command_.refused = !options.problem.empty() && !is_over_ ? options.problem : rest_problem(options);
         }
-        if (command_.refused.empty() && builder_.has_list()) {
+        if (!command_.refused.empty() || is_over_) {
+            return std::move(command_); // what ends the reading of a line sends no rule either
+        }
+        if (builder_.has_list()) {
             finish();
-        } else if (command_.refused.empty() && builder_.has_syscalls()) {
+        } else if (builder_.has_syscalls()) {
             command_.refused = "no list";
         }
         return std::move(command_);

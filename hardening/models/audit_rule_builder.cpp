@@ -104,6 +104,12 @@ std::optional<std::uint32_t> file_system_type(std::string_view name)
     return name == "debugfs" ? std::optional(kDebugfs) : name == "tracefs" ? std::optional(kTracefs) : std::nullopt;
 }
 
+bool is_for_exclude_list(std::uint32_t field)
+{
+    return field == AUDIT_PID || field == AUDIT_UID || field == AUDIT_GID || field == AUDIT_LOGINUID ||
+           field == AUDIT_EXE || (field >= AUDIT_MSGTYPE && field <= AUDIT_SUBJ_CLR);
+}
+
 /// auditctl's own rules about which list has which fields.
 std::string misplaced(const AuditField& field, std::uint32_t list)
 {
@@ -120,7 +126,13 @@ std::string misplaced(const AuditField& field, std::uint32_t list)
     if (field.field == AUDIT_MSGTYPE && list != AUDIT_FILTER_EXCLUDE && list != AUDIT_FILTER_USER) {
         return name + " is for the exclude and user lists only";
     }
-    if ((field.field == AUDIT_FSTYPE) != (list == AUDIT_FILTER_FS) && field.field != AUDIT_FILTERKEY) {
+    if (field.field == AUDIT_INODE && field.op != AUDIT_EQUAL && field.op != AUDIT_NOT_EQUAL) {
+        return "inode takes = and != only";
+    }
+    if (list == AUDIT_FILTER_EXCLUDE && !is_for_exclude_list(field.field)) {
+        return name + " is not for the exclude list";
+    }
+    if (field.field == AUDIT_FSTYPE && list != AUDIT_FILTER_FS) {
         return name + " is not for the " + audit_list_name(list) + " list";
     }
     return "";
@@ -193,13 +205,22 @@ std::string AuditRuleBuilder::read_arch(AuditField& field, const std::string& va
     if (field.op != AUDIT_EQUAL && field.op != AUDIT_NOT_EQUAL) {
         return "arch takes = and != only";
     }
-    const auto arch = either(audit_arch(surroundings_.machine, value), number_at_start(value, false));
+    auto arch = either(audit_arch(surroundings_.machine, value), number_at_start(value, false));
+    if (arch && *arch != kArchX86_64 && *arch != kArchI386 && *arch != kArchAarch64 && *arch != kArchArm) {
+        arch = std::nullopt;
+    }
     arch_ = arch.value_or(0);
     return take(arch, field, "unknown architecture " + value);
 }
 
 std::string AuditRuleBuilder::read_text(AuditField& field, const std::string& value)
 {
+    if (field.field == AUDIT_EXE && field.op != AUDIT_EQUAL && field.op != AUDIT_NOT_EQUAL) {
+        return "exe takes = and != only";
+    }
+    if (field.field == AUDIT_FILTERKEY && !may_have_key_) {
+        return "a key needs a watch or system calls before it";
+    }
     if (value.size() > PATH_MAX) {
         return "the value of " + audit_field_name(field.field) + " is too long";
     }
@@ -265,7 +286,7 @@ std::string AuditRuleBuilder::add_field(std::string_view text)
         return "bad condition " + std::string(text);
     }
     const auto known = audit_field(parts->name);
-    if (!known || *known == AUDIT_FIELD_COMPARE) {
+    if (!known) {
         return "unknown field " + std::string(parts->name);
     }
     AuditField field{*known, parts->op, 0, ""};
@@ -367,6 +388,9 @@ std::string AuditRuleBuilder::finish(AuditRule& out) const
 {
     out = rule_;
     if (!key_.empty()) {
+        if (rule_.list == AUDIT_FILTER_EXCLUDE) {
+            return "a key is not for the exclude list";
+        }
         if (!may_have_key_) {
             return "a key needs a watch or system calls before it";
         }
