@@ -13,10 +13,13 @@ namespace hostward::hardening {
 namespace {
 
 constexpr std::array<std::string_view, 4> kTopics{"states", "outgoing", "services", "iptables"};
-constexpr std::array kChoiceArguments{kFrontEndArgument};
+constexpr std::array kChoiceArguments{
+    ArgumentSpec{"of", ValueType::List, true,
+                 "programs whose rules are meant; where another one is in use, nothing is asked", kFrontEndNames}};
 constexpr std::array kReviewArguments{
-    kFrontEndArgument,
-    kIpArgument,
+    ArgumentSpec{"of", ValueType::List, true,
+                 "programs whose rules are meant; where another one is in use, nothing is asked", kFrontEndNames},
+    ArgumentSpec{"ip", ValueType::List, false, "kinds of IP; both where not given", kIpNames},
     ArgumentSpec{"show", ValueType::Text, true, "which rules a person should see", kTopics},
 };
 constexpr std::array kZoneArguments{

@@ -11,7 +11,10 @@ namespace hostward::hardening {
 
 namespace {
 
-constexpr std::array kArguments{kFrontEndArgument, kIpArgument};
+constexpr std::array kArguments{
+    ArgumentSpec{"of", ValueType::List, true,
+                 "programs whose rules are meant; where another one is in use, nothing is asked", kFrontEndNames},
+    ArgumentSpec{"ip", ValueType::List, false, "kinds of IP; both where not given", kIpNames}};
 constexpr std::size_t kMappedPrefix = 10; ///< zero bytes of ::ffff:0:0/96
 
 bool is_any(const ListeningSocket& socket)

@@ -11,11 +11,17 @@ namespace hostward::hardening {
 
 namespace {
 
-constexpr std::array kArguments{kFrontEndArgument, kIpArgument};
-constexpr std::array kTableArguments{kFrontEndArgument};
+constexpr std::array kArguments{
+    ArgumentSpec{"of", ValueType::List, true,
+                 "programs whose rules are meant; where another one is in use, nothing is asked", kFrontEndNames},
+    ArgumentSpec{"ip", ValueType::List, false, "kinds of IP; both where not given", kIpNames}};
+constexpr std::array kTableArguments{
+    ArgumentSpec{"of", ValueType::List, true,
+                 "programs whose rules are meant; where another one is in use, nothing is asked", kFrontEndNames}};
 constexpr std::array kLoopbackArguments{
-    kFrontEndArgument,
-    kIpArgument,
+    ArgumentSpec{"of", ValueType::List, true,
+                 "programs whose rules are meant; where another one is in use, nothing is asked", kFrontEndNames},
+    ArgumentSpec{"ip", ValueType::List, false, "kinds of IP; both where not given", kIpNames},
     ArgumentSpec{"output", ValueType::Flag, false, "what the host sends over lo is asked about too", {}},
 };
 constexpr std::array kHooks{FilterHook::Input, FilterHook::Forward, FilterHook::Output};

@@ -14,10 +14,6 @@ namespace hostward::hardening {
 
 inline constexpr std::array<std::string_view, 4> kFrontEndNames{"nftables", "iptables", "ufw", "firewalld"};
 inline constexpr std::array<std::string_view, 2> kIpNames{"4", "6"};
-inline constexpr ArgumentSpec kFrontEndArgument{
-    "of", ValueType::List, true, "programs whose rules are meant; where another one is in use, nothing is asked",
-    kFrontEndNames};
-inline constexpr ArgumentSpec kIpArgument{"ip", ValueType::List, false, "kinds of IP; both where not given", kIpNames};
 
 [[nodiscard]] const char* ip_name(IpFamily family);
 
