@@ -10,7 +10,7 @@ namespace hostward::hardening {
 
 namespace {
 
-constexpr std::size_t kStepsMax = 50'000;
+constexpr std::size_t kStepsMax = 10'000; ///< commands, each in every way; what distributions ship takes hundreds
 constexpr std::size_t kStatesMax = 64;
 constexpr int kDepthMax = 24; ///< files and functions within each other
 constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
