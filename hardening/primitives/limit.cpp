@@ -5,6 +5,7 @@
 #include "hardening/models/limits.h"
 
 #include <array>
+#include <map>
 
 namespace hostward::hardening {
 
@@ -29,20 +30,22 @@ Result<Outcome> evaluate_limit(const Arguments& arguments, Facts& facts)
     }
     const auto& item = arguments.text("item");
     const std::string expected = "* hard " + item + " " + std::to_string(arguments.number("maximum"));
-    const LimitLine* of_all = nullptr;
-    std::vector<Outcome> parts;
+    std::map<std::string_view, const LimitLine*> last; // of equal domains
     for (const auto& line : limits->lines) {
-        if (line.item != item || !line.sets_hard()) {
-            continue;
-        }
-        if (line.domain == "*") {
-            of_all = &line;
-        } else if (!is_within(line.value, arguments.number("maximum"))) { // this one is allowed more
-            parts.push_back(Outcome::of(Verdict::Fail, {expected + " for all",
-                                                        line.domain + " " + line.type + " " + item + " " + line.value,
-                                                        line.where.text()}));
+        if (line.item == item && line.sets_hard()) {
+            last[line.domain] = &line;
         }
     }
+    std::vector<Outcome> parts;
+    for (const auto& [domain, line] : last) {
+        if (domain != "*" && !is_within(line->value, arguments.number("maximum"))) { // this one is allowed more
+            parts.push_back(Outcome::of(
+                Verdict::Fail, {expected + " for all", line->domain + " " + line->type + " " + item + " " + line->value,
+                                line->where.text()}));
+        }
+    }
+    const auto all = last.find("*");
+    const LimitLine* of_all = all == last.end() ? nullptr : all->second;
     const bool fits = of_all != nullptr && is_within(of_all->value, arguments.number("maximum"));
     parts.push_back(Outcome::pass_if(
         fits,

@@ -74,6 +74,12 @@ TEST(LimitPrimitive, EverybodyAndNoExceptions)
     EXPECT_EQ(ask(kLimitPrimitive, host, core), "fail");
     host.file("/etc/security/limits.d/z.conf", "bob soft core unlimited\n");
     EXPECT_EQ(ask(kLimitPrimitive, host, core), "pass");
+    // Debian 13 has such lines; a later one for the same domain counts.
+    host.file("/etc/security/limits.d/10-coredump-debian.conf", "* hard core infinity\nroot hard core infinity\n");
+    host.file("/etc/security/limits.d/60.conf", "* hard core 0\n");
+    EXPECT_EQ(ask(kLimitPrimitive, host, core), "fail");
+    host.file("/etc/security/limits.d/60.conf", "* hard core 0\nroot hard core 0\n");
+    EXPECT_EQ(ask(kLimitPrimitive, host, core), "pass");
 }
 
 TEST(DconfPrimitives, ValuesLocksAndWhatWasNotCompiled)
