@@ -36,6 +36,7 @@ test_packages=(
   openssh-server sudo auditd            # say what a configuration of theirs means
   libmount-dev                          # fstab and mount options as mount reads them
   rpm                                   # makes the databases that the packages model is held to
+  mmdebstrap                            # real Debians to be checked
   strace                                # proves that a check of an image stays in it
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
