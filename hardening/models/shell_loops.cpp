@@ -112,15 +112,16 @@ ShellStates ShellRun::choose(const ShellCommand& command, ShellState state)
     ShellStates out;
     bool is_doubtful = false;
     for (const auto& branch : command.branches) {
-        std::optional<bool> matches = false;
+        bool is_match = false;
+        bool is_unclear = false;
         for (const auto& word : branch.patterns) {
             const auto pattern = expand_pattern(word, state);
             const bool is_any = pattern == "*";
-            const auto one =
-                is_any ? std::optional(true) : (pattern && subject ? shell_matches(*pattern, *subject) : std::nullopt);
-            matches = one == true || matches == true ? std::optional(true) : (one && matches ? matches : std::nullopt);
+            const auto one = pattern && subject && !is_any ? shell_matches(*pattern, *subject) : std::nullopt;
+            is_match = is_match || is_any || one == true;
+            is_unclear = is_unclear || !(is_any || one);
         }
-        if (matches == false) {
+        if (!is_match && !is_unclear) {
             continue;
         }
         if (branch.falls_through) {
@@ -129,9 +130,9 @@ ShellStates ShellRun::choose(const ShellCommand& command, ShellState state)
             out.push_back(std::move(lost));
             return out;
         }
-        is_doubtful = is_doubtful || !matches;
+        is_doubtful = is_doubtful || !is_match;
         move_into(out, run_all(branch.body, {state}));
-        if (matches) {
+        if (is_match) {
             if (is_doubtful) {
                 note_doubt(out, place);
             }
