@@ -14,7 +14,7 @@ import scan
 FOLDERS = {}
 # What fails on purpose: the other time daemon, firewall and log transport are chosen.
 CHOICES = {"timesyncd-on", "ufw-installed", "ufw-on", "iptables-installed", "journal-remote-installed", "journal-upload-on"}
-# Their texts are tried one at a time only: together they need augenrules, which is for a running host.
+# Their texts are tried one at a time only: pasted in both rounds, a rule is there twice, and auditctl stops at the second.
 TOGETHER_LATER = {rule for rule in harden.rules() if rule.startswith("audit-")}
 # What an image cannot tell: it has no kernel that runs, no sockets, no interfaces.
 NOT_IN_AN_IMAGE = {"apparmor-profiles-active", "apparmor-profiles-enforcing", "mta-loopback-only", "no-wireless-interface",
