@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages a job needs, and nothing when all are there.
-# Usage: packaging/install-deps.sh build|test [more groups...]   (root)
+# Usage: packaging/install-deps.sh build|demo|bench|test [more groups...]   (root)
 set -euo pipefail
 
 # What compiles the product: one line per package, why it is needed.
@@ -21,6 +21,8 @@ build_packages=(
 )
 # What the quickstart shows the guard with: namespaces and a client.
 demo_packages=(iproute2 curl)
+# What tests/bench measures in: a Debian root of its own.
+bench_packages=(mmdebstrap)
 # What the tests run: test runner, linters, fuzzers, the attacks' libraries,
 # the real clients of the metadata service and the virtual machines.
 test_packages=(
@@ -51,8 +53,9 @@ for group in "$@"; do
   case "$group" in
     build) packages+=("${build_packages[@]}") ;;
     demo) packages+=("${demo_packages[@]}") ;;
+    bench) packages+=("${bench_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
-    *) echo "install-deps.sh: unknown group '$group': allowed are build, demo, test" >&2; exit 2 ;;
+    *) echo "install-deps.sh: unknown group '$group': allowed are build, demo, bench, test" >&2; exit 2 ;;
   esac
 done
 
