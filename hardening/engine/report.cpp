@@ -2,9 +2,9 @@
 #include "hardening/engine/report.h"
 
 #include "hardening/engine/evaluate.h"
+#include "hardening/models/glob.h"
 #include "hardening/models/lines.h"
 #include "hardening/models/os_release.h"
-#include "hardening/models/pattern.h"
 
 #include <algorithm>
 #include <set>

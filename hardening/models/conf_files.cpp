@@ -2,8 +2,7 @@
 #include "hardening/models/conf_files.h"
 
 #include "agent/base/text.h"
-
-#include <fnmatch.h>
+#include "hardening/models/glob.h"
 
 #include <map>
 
@@ -135,7 +134,7 @@ bool glob_matches(const std::string& pattern, const std::string& path)
         }
         const auto close = open == one.npos ? one.npos : closing_brace(one, open);
         if (close == one.npos) {
-            if (::fnmatch(one.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) {
+            if (matches_path(one, path)) {
                 return true;
             }
             continue;

@@ -2,8 +2,7 @@
 #include "hardening/models/file_set.h"
 
 #include "agent/base/text.h"
-
-#include <fnmatch.h>
+#include "hardening/models/glob.h"
 
 namespace hostward::hardening {
 
@@ -21,7 +20,7 @@ Status expand(const host::Host& host, const std::string& folder, const std::stri
     }
     TRY_ASSIGN(const auto names, host::list_optional(host, folder.empty() ? "/" : folder));
     for (const auto& name : names) {
-        if (::fnmatch(component.c_str(), name.c_str(), FNM_PERIOD) == 0) {
+        if (matches_name(component, name)) {
             out.push_back(folder + "/" + name);
         }
     }
@@ -30,7 +29,7 @@ Status expand(const host::Host& host, const std::string& folder, const std::stri
 
 } // namespace
 
-Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::string& pattern)
+Result<std::vector<std::string>> expand_pattern(const host::Host& host, const std::string& pattern)
 {
     if (!pattern.starts_with('/')) {
         return invalid_error(quote(pattern) + " is not an absolute path");
@@ -44,12 +43,18 @@ Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::str
                 continue;
             }
             TRY(expand(host, path, std::string(component), next));
+            if (next.size() > kMatchesMax) {
+                return Error{ErrorKind::Exhausted, 0, quote(pattern) + " matches more files than the allowed 100000"};
+            }
         }
         paths = std::move(next);
-        if (paths.size() > kMatchesMax) {
-            return Error{ErrorKind::Exhausted, 0, quote(pattern) + " matches more files than the allowed 100000"};
-        }
     }
+    return paths;
+}
+
+Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::string& pattern)
+{
+    TRY_ASSIGN(const auto paths, expand_pattern(host, pattern));
     std::vector<FoundFile> found;
     for (const auto& path : paths) {
         const auto facts = host.facts(path.empty() ? "/" : path);

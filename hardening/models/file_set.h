@@ -16,6 +16,10 @@ struct FoundFile {
     host::FileFacts facts; ///< of the file itself where it is a link to one
 };
 
+/// The paths that glob(3) would try for an absolute pattern, in bytewise order: what has no `*`, `?` or `[...]` need not be
+/// there. Exhausted: more than 100,000.
+[[nodiscard]] Result<std::vector<std::string>> expand_pattern(const host::Host& host, const std::string& pattern);
+
 /// What a path matches, in bytewise order: `*`, `?` and `[...]` stay within one component and take no leading point;
 /// without them it is the one file, or none. Links are followed; one that leads nowhere is nothing.
 [[nodiscard]] Result<std::vector<FoundFile>> find_files(const host::Host& host, const std::string& pattern);

@@ -2,8 +2,7 @@
 #include "hardening/models/modprobe.h"
 
 #include "hardening/models/conf_files.h"
-
-#include <fnmatch.h>
+#include "hardening/models/glob.h"
 
 #include <algorithm>
 
@@ -71,8 +70,7 @@ bool loads_nothing(std::string_view command)
 const InstallCommand* ModprobeConfig::install_of(std::string_view module) const
 {
     const std::string name = module_name(module);
-    const auto found = std::ranges::find_if(
-        installs, [&](const auto& one) { return ::fnmatch(one.modules.c_str(), name.c_str(), 0) == 0; });
+    const auto found = std::ranges::find_if(installs, [&](const auto& one) { return matches_text(one.modules, name); });
     return found == installs.end() ? nullptr : &*found;
 }
 

@@ -59,28 +59,4 @@ bool Pattern::find(std::string_view line, std::string& group) const
     return true;
 }
 
-/// Without recursion: the last star is where to go on after a mismatch.
-bool matches_wildcards(std::string_view pattern, std::string_view text)
-{
-    std::size_t t = 0;
-    std::size_t p = 0;
-    auto star = pattern.npos;
-    std::size_t retry = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            retry = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (star != pattern.npos) {
-            p = star + 1;
-            t = ++retry;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', p) == pattern.npos;
-}
-
 } // namespace hostward::hardening

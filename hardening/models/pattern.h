@@ -28,7 +28,4 @@ private:
     std::shared_ptr<const Compiled> compiled_;
 };
 
-/// The whole of `text`: `*` is any text, `?` one byte, everything else itself. In time pattern times text, at worst.
-[[nodiscard]] bool matches_wildcards(std::string_view pattern, std::string_view text);
-
 } // namespace hostward::hardening

@@ -3,8 +3,7 @@
 
 #include "agent/base/text.h"
 #include "hardening/models/account_fields.h"
-
-#include <fnmatch.h>
+#include "hardening/models/file_set.h"
 
 #include <algorithm>
 #include <array>
@@ -18,6 +17,15 @@ constexpr int kDepthMax = 16;                   // sshd's own limit of nested in
 constexpr std::size_t kLinesMax = 100'000;      // of all files: an include may be repeated
 constexpr std::string_view kFolder = "/etc/ssh/";
 constexpr std::array<const char*, 2> kEnvironmentFiles{"/etc/default/ssh", "/etc/sysconfig/sshd"};
+
+/// sshd takes `~` for an absolute path, too, and never expands it: one of its working directory, which is `/`.
+std::string included_path(const std::string& argument)
+{
+    if (argument[0] == '/') {
+        return argument;
+    }
+    return (argument[0] == '~' ? "/" : std::string(kFolder)) + argument;
+}
 
 /// Cuts the keyword off `text`: it ends at a blank, one `=` or a quote. Nothing: a quote is left open.
 std::optional<std::string> take_keyword(std::string_view& text)
@@ -87,8 +95,7 @@ private:
                 line.problem = "an empty file name";
                 return success();
             }
-            const bool is_absolute = argument[0] == '/' || argument[0] == '~';
-            TRY_ASSIGN(const auto paths, expand(is_absolute ? argument : std::string(kFolder) + argument));
+            TRY_ASSIGN(const auto paths, expand_pattern(facts_.host(), included_path(argument)));
             for (const auto& path : paths) {
                 TRY_ASSIGN(const auto text, host::read_optional(facts_.host(), path));
                 if (text) { // it may have gone meanwhile
@@ -98,38 +105,6 @@ private:
             }
         }
         return success();
-    }
-
-    /// glob(3) in the C locale: names that start with a dot need one in the pattern.
-    Result<std::vector<std::string>> expand(const std::string& pattern)
-    {
-        std::vector<std::string> found{""};
-        for (const auto part : split(std::string_view(pattern).substr(1), '/')) {
-            std::vector<std::string> next;
-            for (const auto& base : found) {
-                TRY_ASSIGN(auto names, matching(base, std::string(part)));
-                std::ranges::move(names, std::back_inserter(next));
-            }
-            found = std::move(next);
-        }
-        return found;
-    }
-
-    Result<std::vector<std::string>> matching(const std::string& folder, const std::string& part)
-    {
-        if (part.find_first_of("*?[\\") == part.npos) {
-            const std::string path = folder + "/" + part;
-            TRY_ASSIGN(const bool is_there, host::exists(facts_.host(), path));
-            return is_there ? std::vector{path} : std::vector<std::string>{};
-        }
-        TRY_ASSIGN(const auto names, host::list_optional(facts_.host(), folder.empty() ? "/" : folder));
-        std::vector<std::string> paths;
-        for (const auto& name : names) {
-            if (::fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0) {
-                paths.push_back(folder + "/" + name);
-            }
-        }
-        return paths;
     }
 
     Facts& facts_;

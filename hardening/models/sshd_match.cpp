@@ -2,8 +2,8 @@
 #include "hardening/models/sshd_match.h"
 
 #include "agent/base/text.h"
+#include "hardening/models/glob.h"
 #include "hardening/models/lines.h"
-#include "hardening/models/pattern.h"
 
 #include <arpa/inet.h>
 

@@ -3,8 +3,8 @@
 
 #include "agent/base/text.h"
 #include "hardening/models/crypto_policy.h"
-
-#include <fnmatch.h>
+#include "hardening/models/glob.h"
+#include "hardening/models/lines.h"
 
 #include <algorithm>
 #include <array>
@@ -51,8 +51,8 @@ bool is_allowed(const Arguments& arguments, const std::string& value)
 {
     const auto only = arguments.list_or_none("only");
     const auto without = arguments.list_or_none("without");
-    const bool is_bad = std::ranges::any_of(
-        without, [&](const auto& pattern) { return ::fnmatch(pattern.c_str(), value.c_str(), FNM_CASEFOLD) == 0; });
+    const bool is_bad =
+        std::ranges::any_of(without, [&](const auto& pattern) { return matches_text(lower(pattern), lower(value)); });
     return !is_bad && (only.empty() || std::ranges::find(only, value) != only.end());
 }
 

@@ -2,9 +2,8 @@
 // Files below /var/log: who may own and read one depends on its name.
 #include "hardening/models/accounts.h"
 #include "hardening/models/file_set.h"
+#include "hardening/models/glob.h"
 #include "hardening/primitives/primitives.h"
-
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
@@ -37,9 +36,7 @@ constexpr std::array kClasses{
 
 const Class& class_of(const std::string& path)
 {
-    const auto fits = [&](const char* pattern) {
-        return pattern != nullptr && ::fnmatch(pattern, path.c_str(), 0) == 0;
-    };
+    const auto fits = [&](const char* pattern) { return pattern != nullptr && matches_wildcards(pattern, path); };
     const auto found =
         std::ranges::find_if(kClasses, [&](const Class& one) { return std::ranges::any_of(one.names, fits); });
     return found == kClasses.end() ? kClasses.back() : *found;

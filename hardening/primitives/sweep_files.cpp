@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hardening/models/accounts.h"
+#include "hardening/models/glob.h"
 #include "hardening/models/sweep.h"
 #include "hardening/primitives/primitives.h"
-
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
@@ -20,8 +19,7 @@ constexpr std::array kArguments{
 
 bool is_excepted(const std::string& path, const std::vector<std::string>& patterns)
 {
-    return std::ranges::any_of(
-        patterns, [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), path.c_str(), 0) == 0; });
+    return std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches_text(pattern, path); });
 }
 
 void add_all(const SweptFiles& files, const std::string& expected, const std::vector<std::string>& except, Outcome& out,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one command in a root and prints what it cost. Small and static on purpose: the peak memory that wait4(2) tells of a
-// child includes what it had before its execve(2), which is a copy of this program.
-// Usage: measure SECONDS ROOT PROGRAM [ARGUMENT...]   prints "CODE WALL_S CPU_S PEAK_KIB"; CODE is 128 + N after signal N
+// Runs one command in a root and prints what it cost. Small and static on purpose: the peak memory that wait4(2) tells
+// of a child includes what it had before its execve(2), which is a copy of this program. Usage: measure SECONDS ROOT
+// PROGRAM [ARGUMENT...]   prints "CODE WALL_S CPU_S PEAK_KIB"; CODE is 128 + N after signal N
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -19,7 +19,8 @@ pid_t child = -1;
 
 [[noreturn]] void become(char** argv)
 {
-    char* const environment[] = {const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), const_cast<char*>("LANG=C"), nullptr};
+    char* const environment[] = {const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), const_cast<char*>("LANG=C"),
+                                 nullptr};
     const int nothing = ::open("/dev/null", O_RDWR);
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(nothing, STDOUT_FILENO);
@@ -58,5 +59,6 @@ int main(int argc, char** argv)
     }
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    std::printf("%d %.6f %.6f %ld\n", code, wall.count(), seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss);
+    std::printf("%d %.6f %.6f %ld\n", code, wall.count(), seconds(usage.ru_utime) + seconds(usage.ru_stime),
+                usage.ru_maxrss);
 }
