@@ -28,6 +28,20 @@ bool has_login_shell(const User& user)
     return std::ranges::find(kNoShells, name) == kNoShells.end() && name != "halt";
 }
 
+Result<std::vector<User>> users_who_log_in(Facts& facts)
+{
+    const auto& passwd = facts.get<Passwd>();
+    if (!passwd) {
+        return passwd.error();
+    }
+    if (!passwd->is_there) {
+        return Error{ErrorKind::NotFound, 0, "/etc/passwd is missing: whose homes there are cannot be told"};
+    }
+    std::vector<User> users;
+    std::ranges::copy_if(passwd->users, std::back_inserter(users), has_login_shell);
+    return users;
+}
+
 std::string seen(const host::FileFacts& facts)
 {
     return "mode " + octal(facts.mode) + ", owner " + std::to_string(facts.uid) + ", group " +
@@ -36,17 +50,11 @@ std::string seen(const host::FileFacts& facts)
 
 Result<Outcome> judge_homes(const Arguments& arguments, Facts& facts)
 {
-    const auto& passwd = facts.get<Passwd>();
-    if (!passwd) {
-        return passwd.error();
-    }
+    TRY_ASSIGN(const auto users, users_who_log_in(facts));
     const auto max = arguments.mode("mode_max");
     Outcome out;
     out.verdict = Verdict::Pass;
-    for (const auto& user : passwd->users) {
-        if (!has_login_shell(user)) {
-            continue;
-        }
+    for (const auto& user : users) {
         const std::string expected = "owned by " + user.name + ", mode " + octal(max) + " or less";
         const auto home = facts.host().facts(user.home);
         if (!home && home.error().kind != ErrorKind::NotFound && home.error().kind != ErrorKind::Invalid) {
@@ -58,6 +66,9 @@ Result<Outcome> judge_homes(const Arguments& arguments, Facts& facts)
             out.verdict = Verdict::Fail;
         }
         out.add({expected, home ? seen(*home) : "no such directory", user.home + " (" + user.origin.text() + ")"});
+    }
+    if (users.empty()) {
+        out.add({"all as they should be", "no user can log in", "/etc/passwd"});
     }
     return out;
 }
@@ -84,15 +95,12 @@ void judge_dot_file(const Arguments& arguments, const User& user, const FoundFil
 
 Result<Outcome> judge_dot_files(const Arguments& arguments, Facts& facts)
 {
-    const auto& passwd = facts.get<Passwd>();
-    if (!passwd) {
-        return passwd.error();
-    }
+    TRY_ASSIGN(const auto users, users_who_log_in(facts));
     Outcome out;
     out.verdict = Verdict::Pass;
     std::size_t count = 0;
-    for (const auto& user : passwd->users) {
-        if (!has_login_shell(user) || !user.home.starts_with('/') || user.home == "/") {
+    for (const auto& user : users) {
+        if (!user.home.starts_with('/') || user.home == "/") {
             continue;
         }
         // A home may have pattern characters in its name: its files are listed, not matched.

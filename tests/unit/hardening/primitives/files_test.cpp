@@ -163,6 +163,9 @@ TEST(HomeFolders, OfThoseWhoCanLogIn)
     MemoryHost none;
     none.file("/etc/passwd", "a:x:1000:1000::/home/a:\n");
     EXPECT_EQ(ask(kHomeFoldersPrimitive, none, values), "fail"); // no home; an empty shell is /bin/sh
+    none.file("/etc/passwd", "a:x:1000:1000::/home/a:/bin/false\n");
+    EXPECT_EQ(ask(kHomeFoldersPrimitive, none, values), "pass");
+    EXPECT_THAT(ask(kHomeFoldersPrimitive, MemoryHost(), values), StartsWith("error: /etc/passwd is missing"));
 }
 
 std::string dots(const std::string& name, std::uint32_t mode, std::uint32_t uid = 1000)
