@@ -16,8 +16,8 @@ struct FoundFile {
     host::FileFacts facts; ///< of the file itself where it is a link to one
 };
 
-/// The paths that glob(3) would try for an absolute pattern, in bytewise order: what has no `*`, `?` or `[...]` need not be
-/// there. Exhausted: more than 100,000.
+/// The paths that glob(3) would try for an absolute pattern, in bytewise order: what has no `*`, `?` or `[...]` need
+/// not be there. Exhausted: more than 100,000.
 [[nodiscard]] Result<std::vector<std::string>> expand_pattern(const host::Host& host, const std::string& pattern);
 
 /// What a path matches, in bytewise order: `*`, `?` and `[...]` stay within one component and take no leading point;

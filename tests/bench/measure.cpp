@@ -8,10 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
+#include <system_error>
 
 namespace {
 
@@ -46,13 +49,19 @@ int main(int argc, char** argv)
         std::fputs("Usage: measure SECONDS ROOT PROGRAM [ARGUMENT...]\n", stderr);
         return 2;
     }
+    unsigned limit_s = 0;
+    const std::string_view limit(argv[1]);
+    if (std::from_chars(limit.data(), limit.data() + limit.size(), limit_s).ec != std::errc()) {
+        std::fputs("measure: SECONDS is no number\n", stderr);
+        return 2;
+    }
     const auto started = std::chrono::steady_clock::now();
     child = ::fork();
     if (child == 0) {
         become(argv);
     }
     std::signal(SIGALRM, [](int) { ::kill(child, SIGKILL); });
-    ::alarm(static_cast<unsigned>(std::atoi(argv[1])));
+    ::alarm(limit_s);
     int status = 0;
     rusage usage = {};
     while (::wait4(child, &status, 0, &usage) < 0) {

@@ -62,6 +62,7 @@ done
 
 [ "$record" = no ] || arguments+=(--json docs/benchmarks/check.json)
 # A mount namespace of its own in which the measured root is a file system's top, as on a host.
+# shellcheck disable=SC2016
 unshare --mount --pid --fork --net --propagation private bash -euo pipefail -c '
     root=$1
     shift

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hardening/models/glob.h"
 
-#include <fnmatch.h>
 #include <gtest/gtest.h>
+
+#include <fnmatch.h>
 
 #include <random>
 #include <string>
