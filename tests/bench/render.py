@@ -22,6 +22,9 @@ def seconds(value: float) -> str:
 def row(each: dict, ours: dict) -> str:
     wall, cpu = each["wall_s"], each["cpu_s"]
     ratio = wall["median"] / ours["wall_s"]["median"]
+    if each["is_ended"]:
+        return (f"| {each['subject']} | more than {ratio:.0f} | more than {seconds(wall['high'])}: ended | more than {seconds(cpu['median'])} "
+                f"| {each['peak_mib']:.1f} MiB | {each['runs']} |")
     return (f"| {each['subject']} | {ratio:.2f} | {seconds(wall['median'])} ({seconds(wall['low'])} to {seconds(wall['high'])}) "
             f"| {seconds(cpu['median'])} | {each['peak_mib']:.1f} MiB | {each['runs']} |")
 

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Measures hostward beside the tools people use and prints the tables. With --record it writes them to docs/benchmarks.
-# Usage: sudo tests/bench/run.sh [--record] [--rounds N] [--peer-rounds N] [--files N]
+# Usage: sudo tests/bench/run.sh [--record] [--rounds N] [--peer-rounds N] [--limit SECONDS] [--files N]
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Usage: sudo tests/bench/run.sh [--record] [--rounds N] [--peer-rounds N] [--files N]
+Usage: sudo tests/bench/run.sh [--record] [--rounds N] [--peer-rounds N] [--limit SECONDS] [--files N]
 
   --rounds N       runs of hostward, find and the bare walk (15)
   --peer-rounds N  runs of OpenSCAP and Lynis, minutes each; 0 leaves them out (1)
+  --limit SECONDS  a run that takes longer is ended and shown as longer (1800)
   --files N        files of the big host (500000)
   --record         write docs/benchmarks/check.json and the tables of docs/benchmarks.md
 TEXT
@@ -27,7 +28,7 @@ arguments=()
 while [ "$#" -gt 0 ]; do
     case "$1" in
     --record) record=yes ;;
-    --rounds | --peer-rounds | --files)
+    --rounds | --peer-rounds | --limit | --files)
         [[ "${2:-}" =~ ^[0-9]+$ ]] || wrong_arguments "$1 needs a number"
         if [ "$1" = --files ]; then files=$2; else arguments+=("$1" "$2"); fi
         shift
