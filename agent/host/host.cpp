@@ -211,13 +211,17 @@ private:
 
 Result<std::unique_ptr<Host>> open_host(const std::string& root)
 {
+    constexpr unsigned kWanted = STATX_INO | STATX_MNT_ID;
     UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    struct stat given = {};
-    struct stat own = {};
-    if (!fd || ::fstat(fd.get(), &given) != 0 || ::stat("/", &own) != 0) {
+    struct statx given = {};
+    struct statx own = {};
+    if (!fd || ::statx(fd.get(), "", AT_EMPTY_PATH, kWanted, &given) != 0 ||
+        ::statx(AT_FDCWD, "/", 0, kWanted, &own) != 0) {
         return system_error(errno, "opening the root " + quote(root));
     }
-    const bool is_running = given.st_dev == own.st_dev && given.st_ino == own.st_ino;
+    // The mount, too: a bind mount of the running host's root has none of its /proc, /sys and /run.
+    const bool is_running = given.stx_mnt_id == own.stx_mnt_id && given.stx_ino == own.stx_ino &&
+                            given.stx_dev_major == own.stx_dev_major && given.stx_dev_minor == own.stx_dev_minor;
     return std::unique_ptr<Host>(std::make_unique<RealHost>(std::move(fd), is_running));
 }
 

@@ -83,7 +83,8 @@ public:
     [[nodiscard]] virtual Result<std::vector<std::string>> ask_audit(AuditQuestion question) const = 0;
 };
 
-/// The host below `root`: "/" is the running one, everything else an image.
+/// The host below `root`: "/" is the running one, everything else an image; so is another mount of the same file
+/// system.
 [[nodiscard]] Result<std::unique_ptr<Host>> open_host(const std::string& root = "/");
 
 /// read() of what only a running kernel has (/proc, /sys). Unsupported for an image, whatever lies there.

@@ -15,9 +15,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kHostNameMax = 64; ///< HOST_NAME_MAX of Linux, see hostname(7)
+constexpr std::size_t kOsNameMax = 256;  ///< of PRETTY_NAME
+constexpr std::size_t kPageBytes = 4096; ///< more is no host name
+
 std::chrono::microseconds since(Clock::time_point begin)
 {
     return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+}
+
+/// The first line that is no comment (hostname(5)), as much of it as a name may have: an image may hold anything there,
+/// and reports repeat it with every finding.
+std::string host_name_in(std::string_view text)
+{
+    std::string name;
+    for_each_line(text.substr(0, kPageBytes), [&name](std::string_view line, std::uint32_t) {
+        if (name.empty() && !line.starts_with('#')) {
+            name = trimmed(line).substr(0, kHostNameMax);
+        }
+    });
+    return name;
 }
 
 Subject subject_of(Facts& facts)
@@ -25,12 +42,12 @@ Subject subject_of(Facts& facts)
     Subject out;
     out.is_running = facts.host().is_running();
     const auto& os = facts.get<OsRelease>();
-    out.os = os ? os->pretty_name : "";
+    out.os = os ? os->pretty_name.substr(0, kOsNameMax) : "";
     auto name = host::read_kernel(facts.host(), "/proc/sys/kernel/hostname");
     if (!name) {
         name = facts.host().read("/etc/hostname");
     }
-    out.host_name = name ? std::string(trimmed(*name)) : "";
+    out.host_name = name ? host_name_in(*name) : "";
     return out;
 }
 

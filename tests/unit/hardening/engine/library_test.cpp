@@ -148,6 +148,22 @@ TEST(Run, WithoutOsReleaseNothingIsFine)
     EXPECT_FALSE(report.score().has_value());
 }
 
+TEST(Run, NamesOfAHostAreShort)
+{
+    const auto lib = library();
+    host::MemoryHost host;
+    host.image();
+    host.file("/etc/hostname", "# ours\nweb-1\nsecond\n")
+        .file("/etc/os-release", "PRETTY_NAME=" + std::string(5000, 'x') + "\n");
+    Facts facts(host, 0);
+    const auto report = run_profile(lib.profiles[0], lib, {}, {}, facts);
+    EXPECT_EQ(report.subject.host_name, "web-1");
+    EXPECT_EQ(report.subject.os.size(), 256U);
+    host.file("/etc/hostname", std::string(100'000, 'h'));
+    Facts long_name(host, 0);
+    EXPECT_EQ(run_profile(lib.profiles[0], lib, {}, {}, long_name).subject.host_name, std::string(64, 'h'));
+}
+
 TEST(Link, ProfilesAreCheckedAgainstRules)
 {
     auto profile = parse_profile(R"(recommendation = [
