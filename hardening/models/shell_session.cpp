@@ -141,13 +141,17 @@ void take_umask(const std::vector<PamEntry>& session, const LoginDefs& defs, con
         }
         const auto* setting = defs.first("UMASK");
         const auto given = entry.argument("umask");
-        const std::string text = given ? *given : (setting == nullptr ? "" : setting->value);
+        if (!given && setting == nullptr) {
+            continue;
+        }
+        const auto& [text, where] =
+            given ? std::pair(*given, entry.origin) : std::pair(setting->value, setting->origin);
         const auto value = parse_number<std::uint32_t>(text, 8);
         if (!value) {
             continue;
         }
         start.umask = *value & 0777U;
-        start.umask_where = given ? entry.origin.text() : setting->origin.text();
+        start.umask_where = where.text();
         const bool has_own_group = user.uid != 0 && (user.name.empty() || user.name == user.group);
         if (entry.argument("usergroups") && has_own_group) {
             start.umask = (start.umask & ~070U) | (start.umask >> 3U & 070U);
