@@ -3,8 +3,7 @@
 #include "hardening/models/shell_state.h"
 
 #include "agent/base/text.h"
-
-#include <fnmatch.h>
+#include "hardening/models/glob.h"
 
 #include <algorithm>
 #include <array>
@@ -284,7 +283,7 @@ std::optional<bool> shell_matches(const std::string& pattern, const std::string&
         text.find('\0') != text.npos || pattern.find('\0') != pattern.npos) {
         return std::nullopt;
     }
-    return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+    return matches_text(pattern, text);
 }
 
 std::optional<bool> shell_test(const ShellFields& fields, const host::Host& host, std::uint32_t uid)
