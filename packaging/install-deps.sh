@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages a job needs, and nothing when all are there.
-# Usage: packaging/install-deps.sh build|demo|bench|test [more groups...]   (root)
+# Usage: packaging/install-deps.sh build|package|demo|bench|test [more groups...]   (root)
 set -euo pipefail
 
 # What compiles the product: one line per package, why it is needed.
@@ -15,9 +15,16 @@ build_packages=(
   nlohmann-json3-dev libcli11-dev    # --json, command line
   libsystemd-dev                     # sd-event, sd_notify
   libcap-dev                         # capability bounding
-  libssl-dev                         # SHA-256 of the policy
+  libseccomp-dev                     # filters of system calls
+  libssl-dev                         # SHA-256 of the policy, signatures of reports
+  libcurl4-openssl-dev               # reports go out by HTTP
   libre2-dev                         # regular expressions in rules
   libsqlite3-dev                     # the database of rpm
+)
+# What makes packages of a build: packaging/build.sh.
+package_packages=(
+  dpkg-dev rpm binutils  # the two kinds, symbols apart
+  python3 git            # bill of materials, time of the last commit
 )
 # What the quickstart shows the guard with: namespaces and a client.
 demo_packages=(iproute2 curl)
@@ -33,12 +40,16 @@ test_packages=(
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev
   e2fsprogs                             # a test reuses inode numbers on a small ext4
   prometheus-node-exporter python3-prometheus-client  # who reads the metrics
+  python3-yaml                          # reads the examples of packaging/ as their services do
   python3-jsonschema libxml2-utils      # hold events and reports to their schemas
+  python3-cryptography                  # certificates that servers of reports show, good ones and bad ones
   crun                                  # a real runtime's containers
   openssh-server sudo auditd            # say what a configuration of theirs means
   libmount-dev                          # fstab and mount options as mount reads them
   rpm                                   # makes the databases that the packages model is held to
   mmdebstrap                            # real Debians to be checked
+  lintian rpmlint                       # the distributions' word on packages
+  apparmor selinux-policy-dev           # compile the two profiles
   strace                                # proves that a check of an image stays in it
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
 )
@@ -52,10 +63,11 @@ packages=()
 for group in "$@"; do
   case "$group" in
     build) packages+=("${build_packages[@]}") ;;
+    package) packages+=("${package_packages[@]}") ;;
     demo) packages+=("${demo_packages[@]}") ;;
     bench) packages+=("${bench_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
-    *) echo "install-deps.sh: unknown group '$group': allowed are build, demo, bench, test" >&2; exit 2 ;;
+    *) echo "install-deps.sh: unknown group '$group': allowed are build, package, demo, bench, test" >&2; exit 2 ;;
   esac
 done
 
@@ -85,4 +97,7 @@ if [[ " ${missing[*]} " == *" openssh-server "* ]]; then
 fi
 if [[ " ${missing[*]} " == *" auditd "* ]]; then
   rm -f /etc/systemd/system/multi-user.target.wants/auditd.service
+fi
+if [[ " ${missing[*]} " == *" apparmor "* ]]; then
+  rm -f /etc/systemd/system/sysinit.target.wants/apparmor.service
 fi

@@ -16,7 +16,7 @@ Usage: sudo tests/run.sh [--quick] [--list] [-R REGEX]
 
 Exit code: 0 all passed and every skip was expected, 1 otherwise,
            2 wrong arguments.
-Environment: HOSTWARD_FUZZ_SECONDS (60), seconds per fuzz target;
+Environment: HOSTWARD_FUZZ_SECONDS (8), seconds per fuzz target;
              HOSTWARD_JOBS (number of processors), parallel jobs.
 TEXT
 }
@@ -71,12 +71,14 @@ declare -A folders=([dev]="unit;golden;lint" [release]="bpf;e2e;vm" [fuzz]="fuzz
 declare -A targets=([dev]="all" [release]="all" [fuzz]="fuzz_targets")
 
 say "installing packages"
-run packaging/install-deps.sh build demo test
+run packaging/install-deps.sh build package demo test
 
 for tree in "${trees[@]}"; do
     say "configuring build/$tree"
     mkdir -p build
-    run_quietly "build/$tree-configure.log" cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}"
+    # -g1: what the reports of sanitizers need; the rest of -g costs a run minutes.
+    run_quietly "build/$tree-configure.log" cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}" \
+        -DCMAKE_CXX_FLAGS_DEBUG=-g1
 done
 
 # One CTest project over the trees: one run, one total.
@@ -105,7 +107,7 @@ for tree in "${trees[@]}"; do
 done
 
 say "running the tests"
-export HOSTWARD_FUZZ_SECONDS=${HOSTWARD_FUZZ_SECONDS:-60}
+export HOSTWARD_FUZZ_SECONDS=${HOSTWARD_FUZZ_SECONDS:-8}
 rm -f build/all/Testing/Temporary/LastTest.log
 # shellcheck disable=SC2016
 run bash -o pipefail -c 'ctest --test-dir build/all "$@" | python3 tests/report.py' bash \

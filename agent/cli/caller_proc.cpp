@@ -4,6 +4,7 @@
 #include "agent/cli/caller.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace hostward::cli {
 
@@ -52,10 +53,10 @@ std::string unescape_octal(std::string_view text)
 {
     std::string out;
     while (!text.empty()) {
-        const auto code =
-            text[0] == '\\' && text.size() >= 4 ? parse_number<unsigned>(text.substr(1, 3), 8) : std::nullopt;
-        out += code && *code <= 0xff ? static_cast<char>(*code) : text[0];
-        text.remove_prefix(code && *code <= 0xff ? 4 : 1);
+        const bool is_escape = text[0] == '\\' && text.size() >= 4;
+        const auto code = is_escape ? parse_number<std::uint8_t>(text.substr(1, 3), 8) : std::nullopt;
+        out += static_cast<char>(code.value_or(static_cast<std::uint8_t>(text[0])));
+        text.remove_prefix(code ? 4 : 1);
     }
     return out;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `hostward check`: wires the library, the host and the formats.
 #include "agent/base/text.h"
+#include "agent/cli/check_run.h"
+#include "agent/cli/clock.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/output_file.h"
-#include "agent/cli/progress.h"
+#include "agent/cli/summary.h"
+#include "agent/cli/surroundings.h"
 #include "hardening/engine/fail_on.h"
 #include "hardening/engine/library.h"
 #include "hardening/engine/report.h"
@@ -13,8 +16,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
-#include <filesystem>
 #include <algorithm>
 
 namespace hostward::cli {
@@ -46,42 +47,10 @@ constexpr std::array kFormats{
     Format{"html", ".html", [](const Report& report, const CheckOptions&, bool) { return html_report(report); }},
 };
 
-std::int64_t now_s()
-{
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-std::string absolute(const std::string& path)
-{
-    std::error_code status; // no working directory any more: the path stays, and is refused where it is opened
-    const auto found = std::filesystem::absolute(path, status);
-    return status ? path : found.string();
-}
-
-hardening::Selection selection_of(const CheckOptions& options)
-{
-    return {options.level, options.workstation, options.rules};
-}
-
-std::string known_profiles(const Library& library)
-{
-    std::string text;
-    for (const auto& profile : library.profiles) {
-        text += (text.empty() ? "" : ", ") + profile.id;
-    }
-    return text;
-}
-
 Result<const Profile*> chosen_profile(const CheckOptions& options, const Library& library, const host::Host& host)
 {
     if (!options.profile.empty()) {
-        const Profile* profile = library.profile(options.profile);
-        if (profile == nullptr) {
-            return invalid_error("there is no profile " + quote(options.profile) + ": allowed are " +
-                                 known_profiles(library));
-        }
-        return profile;
+        return named_profile(options.profile, library);
     }
     TRY_ASSIGN(const Profile* fitting, hardening::profile_for(library, host));
     if (fitting == nullptr) {
@@ -89,19 +58,6 @@ Result<const Profile*> chosen_profile(const CheckOptions& options, const Library
                              known_profiles(library));
     }
     return fitting;
-}
-
-Result<hardening::Tailoring> tailoring_of(const CheckOptions& options, const Library& library, const host::Host& host)
-{
-    hardening::Tailoring out;
-    if (!options.tailoring.empty()) {
-        TRY_ASSIGN(const std::string text, host.read(absolute(options.tailoring)));
-        TRY_ASSIGN(out, parse_tailoring(text, options.tailoring, library));
-    }
-    for (const auto& setting : options.settings) {
-        TRY(add_setting(setting, library, out));
-    }
-    return out;
 }
 
 Result<std::optional<hardening::Baseline>> baseline_of(const CheckOptions& options, const host::Host& own)
@@ -114,51 +70,59 @@ Result<std::optional<hardening::Baseline>> baseline_of(const CheckOptions& optio
     return std::optional(std::move(baseline));
 }
 
-Result<Report> checked(const CheckOptions& options, const Library& library, const host::Host& own, Output& err)
+Result<Report> checked(const CommandLine& line, const Library& library, const host::Host& own, Output& err)
 {
+    const CheckOptions& options = line.check;
     TRY_ASSIGN(const auto baseline, baseline_of(options, own)); // before the work, which may take long
     TRY_ASSIGN(const auto host, host::open_host(options.root));
     TRY_ASSIGN(const Profile* profile, chosen_profile(options, library, *host));
     TRY_ASSIGN(const auto tailoring, tailoring_of(options, library, own));
-    hardening::Facts facts(*host, now_s(), !options.no_sweep);
-    Report report;
-    {
-        ProgressLine line(err);
-        report = run_profile(*profile, library, tailoring, selection_of(options), facts,
-                             [&line](std::size_t done, std::size_t all, const hardening::Recommendation& next) {
-                                 line.show(std::to_string(done) + " of " + std::to_string(all) + ", now " +
-                                           next.number + " " + next.rule);
-                             });
-    }
-    report.subject.root = options.root;
+    TRY_ASSIGN(const auto where, metadata_options());
+    InstanceSurroundings instance(where, line.guard);
+    auto& around = host->is_running() ? static_cast<hardening::Surroundings&>(instance) : hardening::no_surroundings();
+    hardening::Facts facts(*host, now_s(), !options.no_sweep, around);
+    Report report = run_with_progress(*profile, library, tailoring, options, facts, err);
     if (baseline) {
         TRY_ASSIGN(report.since, compare(report, *baseline));
     }
     return report;
 }
 
-Status write(const Report& report, const CheckOptions& options, const Streams& streams)
+constexpr auto kHowToSeeAll = "hostward check --max-chars 1000000, or --format json --output FILE, has them";
+
+/// The one format that goes to standard output, with a summary before it if that was asked for.
+std::string shown(std::string text, const Report& report, const CommandLine& line)
 {
-    const bool is_terminal = options.output.empty() && ::isatty(streams.out.fd()) == 1;
+    return line.summary_line ? bounded(check_summary(report), text, line.chars_max, kHowToSeeAll) : std::move(text);
+}
+
+Status write(const Report& report, const CommandLine& line, const Streams& streams)
+{
+    const CheckOptions& options = line.check;
+    const bool is_terminal = options.output.empty() && !line.summary_line && ::isatty(streams.out.fd()) == 1;
     const std::vector<std::string> wanted =
         options.formats.empty() ? std::vector<std::string>{"text"} : options.formats;
     for (const auto& format : kFormats) {
         if (std::ranges::find(wanted, format.name) == wanted.end()) {
             continue;
         }
-        const std::string text = format.write(report, options, is_terminal);
+        std::string text = format.write(report, options, is_terminal);
         if (options.output.empty()) {
-            streams.out.print(text);
+            streams.out.print(shown(std::move(text), report, line));
             continue;
         }
         TRY(write_new_file(wanted.size() == 1 ? options.output : options.output + format.suffix, text, true));
     }
+    if (line.summary_line && !options.output.empty()) {
+        streams.out.print(check_summary(report));
+    }
     return success();
 }
 
-Result<ExitCode> run_check(const CheckOptions& options, const Library& library, const host::Host& own,
+Result<ExitCode> run_check(const CommandLine& line, const Library& library, const host::Host& own,
                            const Streams& streams)
 {
+    const CheckOptions& options = line.check;
     const auto fail_on = hardening::parse_fail_on(options.fail_on);
     if (!fail_on) {
         streams.err.print_line("hostward: " + fail_on.error().text);
@@ -169,8 +133,8 @@ Result<ExitCode> run_check(const CheckOptions& options, const Library& library, 
         streams.err.print_line("hostward: --fail-on new needs --baseline, the report that it is new since");
         return ExitCode::Usage;
     }
-    TRY_ASSIGN(const Report report, checked(options, library, own, streams.err));
-    TRY(write(report, options, streams));
+    TRY_ASSIGN(const Report report, checked(line, library, own, streams.err));
+    TRY(write(report, line, streams));
     return is_failed(report, *fail_on) ? ExitCode::Findings : ExitCode::Ok;
 }
 
@@ -209,10 +173,10 @@ Result<ExitCode> check(const CommandLine& line, const Streams& streams)
                hardening::load_library(*own, absolute(options.library), hardening::all_primitives()));
     switch (options.task) {
     case CheckTask::Check:
-        return options.explain.empty() ? run_check(options, library, *own, streams)
-                                       : explain(options, library, streams);
+        return options.explain.empty() ? run_check(line, library, *own, streams) : explain(options, library, streams);
     case CheckTask::List: return list(options, library, streams);
     case CheckTask::Coverage: return coverage(options, library, streams);
+    case CheckTask::Posture: return collect_posture(line, streams);
     }
     return ExitCode::Failed;
 }

@@ -19,6 +19,10 @@ namespace hostward::cli {
 [[nodiscard]] Result<ExitCode> guard_learn(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> guard_doctor(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> check(const CommandLine& line, const Streams& streams);
+[[nodiscard]] Result<ExitCode> verify(const CommandLine& line, const Streams& streams);
+/// check --posture: what `report` sends.
+[[nodiscard]] Result<ExitCode> collect_posture(const CommandLine& line, const Streams& streams);
+[[nodiscard]] Result<ExitCode> report(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> config_check(const CommandLine& line, const Streams& streams);
 [[nodiscard]] Result<ExitCode> config_print(const CommandLine& line, const Streams& streams);
 

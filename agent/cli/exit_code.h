@@ -17,10 +17,12 @@ enum class ExitCode {
     Refused = 6,       ///< the kernel or the guard's seal refused: missing privilege, or sealed until reboot
     Warnings = 7,      ///< guard doctor: the worst finding is a warning
     CannotTell = 8,    ///< guard doctor: something could not be looked at, and nothing worse was found;
-                       ///< guard explain --policy: of some decisions it cannot be told, and no other one changes
+                       ///< guard explain --policy: of some decisions it cannot be told, and no other one changes;
+                       ///< verify: nothing is wrong, and nothing is proven
     Errors = 9,        ///< guard doctor: the worst finding is an error
     Findings = 10,     ///< check: what --fail-on names was found
     Changes = 11,      ///< guard explain --policy: the policy would change a recorded decision
+    NotGenuine = 12,   ///< verify: something contradicts the proof or the document
 };
 
 /// The one place where a kind of error becomes an exit code. NotFound is Failed: only the command knows whether what

@@ -3,10 +3,10 @@
 #include "agent/base/log.h"
 #include "agent/base/terminal.h"
 #include "agent/cli/commands.h"
-#include "agent/cli/process.h"
 #include "agent/guard/guard.h"
 #include "agent/guard/journal_socket.h"
 #include "agent/guard/policy.h"
+#include "agent/sandbox/process.h"
 
 #include <nlohmann/json.hpp>
 
@@ -54,9 +54,8 @@ std::string applied_json(const guard::Applied& applied, const config::GuardConfi
 
 Result<ExitCode> guard_run(const CommandLine& line, const Streams& /*streams*/)
 {
-    TRY(keep_guard_capabilities());
     TRY(guard::run_agent(line.guard, {line.config, line.preset_dir},
-                         {STDOUT_FILENO, is_journal(STDOUT_FILENO) ? guard::kJournalSocket : ""}));
+                         {STDOUT_FILENO, sandbox::is_journal(STDOUT_FILENO) ? guard::kJournalSocket : ""}));
     return ExitCode::Ok;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/base/log.h"
 #include "agent/cli/commands.h"
-#include "agent/cli/process.h"
+#include "agent/cli/confinement.h"
+#include "agent/cli/summary.h"
+#include "agent/sandbox/process.h"
+#include "agent/sandbox/sandbox.h"
 
 #include <unistd.h>
 
@@ -25,17 +28,34 @@ Result<ExitCode> dispatch(const CommandLine& line, const Streams& streams)
     case Command::GuardLearn: return guard_learn(line, streams);
     case Command::GuardDoctor: return guard_doctor(line, streams);
     case Command::Check: return check(line, streams);
+    case Command::Report: return report(line, streams);
     case Command::ConfigCheck: return config_check(line, streams);
     case Command::ConfigPrint: return config_print(line, streams);
+    case Command::Verify: return verify(line, streams);
     }
     return ExitCode::Failed;
 }
 
+/// As the summary line of the command calls it.
+const char* summary_name(Command command)
+{
+    return command == Command::Check ? "check" : command == Command::Report ? "report" : "guard";
+}
+
+Result<ExitCode> confined(const CommandLine& line, const Streams& streams)
+{
+    TRY(sandbox::enter(program_of(line), output_of(line), line.enforcement));
+    return dispatch(line, streams);
+}
+
 ExitCode execute(const CommandLine& line, const Streams& streams)
 {
-    const auto code = dispatch(line, streams);
+    const auto code = confined(line, streams);
     if (!code) {
         log_error(code.error().text);
+        if (line.summary_line) {
+            streams.out.print(error_summary(summary_name(line.command), code.error()));
+        }
         return exit_code_of(code.error().kind);
     }
     return *code;
@@ -63,13 +83,17 @@ ExitCode finish(ExitCode code, Output& out)
 
 int run(int argc, const char* const* argv)
 {
-    prepare_process();
-    set_log(is_journal(STDERR_FILENO) ? LogStyle::Journal : LogStyle::Plain, LogLevel::Info);
+    const auto enforcement = sandbox::wanted_enforcement();
+    sandbox::prepare_process();
+    set_log(sandbox::is_journal(STDERR_FILENO) ? LogStyle::Journal : LogStyle::Plain, LogLevel::Info);
     Output out(STDOUT_FILENO);
     Output err(STDERR_FILENO);
     const Streams streams{out, err};
-    const auto parsed = parse_command_line(argc, argv);
-    const auto* line = std::get_if<CommandLine>(&parsed);
+    auto parsed = parse_command_line(argc, argv);
+    auto* line = std::get_if<CommandLine>(&parsed);
+    if (line != nullptr) {
+        line->enforcement = enforcement;
+    }
     const ExitCode code = line != nullptr ? execute(*line, streams) : answer(std::get<Answer>(parsed), streams);
     return static_cast<int>(finish(code, out));
 }

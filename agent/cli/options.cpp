@@ -3,7 +3,7 @@
 #include "agent/cli/options.h"
 
 #include "agent/base/terminal.h"
-#include "agent/guard/events_time.h"
+#include "agent/cli/option_rules.h"
 
 #include <CLI/CLI.hpp>
 
@@ -21,7 +21,8 @@ constexpr const char* kFooter = "Exit codes: 0 done, 1 failed, 2 wrong arguments
                                 "4 guard not loaded, 5 kernel lacks something, 6 refused; of guard doctor's\n"
                                 "findings the worst is: 7 a warning, 8 that it cannot tell, 9 an error;\n"
                                 "10 check found what --fail-on names; of guard explain --policy:\n"
-                                "11 something changes, 8 it cannot tell of all.";
+                                "11 something changes, 8 it cannot tell of all; of verify:\n"
+                                "12 something is not genuine, 8 nothing is proven.";
 
 // The commands of README.md: tests/vm/fleet compares them and runs them.
 constexpr const char* kStory = R"(From audit to enforce:
@@ -85,6 +86,7 @@ enum Takes : unsigned {
     TakesCaller = 16,
     TakesRecords = 32, ///< --events, --since
     TakesOutput = 64,
+    TakesSummary = 128,
     TakesAnyOwner = 1U << 12,
 };
 
@@ -101,7 +103,7 @@ constexpr std::array kGuardCommands{
     Spec{Command::GuardRun, "run", "load the policy, stay, record events", kGuard},
     Spec{Command::GuardLoad, "load", "load or replace the policy, and exit", kGuard},
     Spec{Command::GuardUnload, "unload", "take the guard down", kGuard},
-    Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard},
+    Spec{Command::GuardStatus, "status", "what is enforced, counted and left open", kGuard | TakesSummary},
     Spec{Command::GuardMetrics, "metrics", "the counters in Prometheus' text format", kGuard},
     Spec{Command::GuardEvents, "events", "print what the agent recorded", kGuard | TakesFollow},
     Spec{Command::GuardExplain, "explain", "which rule decides; what a policy would change",
@@ -180,6 +182,15 @@ void add_place_options(CLI::App& app, guard::Options& out)
     app.add_option("--run-dir", out.run_dir, with_default("lock and events", out.run_dir))->type_name("DIR");
 }
 
+void add_summary_options(CLI::App& app, CommandLine& out)
+{
+    constexpr std::size_t kCharsMin = 1000; // the line, the note of what was left out, and something between them
+    constexpr std::size_t kCharsMax = 1'000'000'000;
+    auto* line = app.add_flag("--summary-line", out.summary_line, "one line of JSON first, bounded text after it");
+    auto* chars = app.add_option("--max-chars", out.chars_max, "of output, with --summary-line [24000]");
+    chars->type_name("N")->check(CLI::Range(kCharsMin, kCharsMax))->needs(line);
+}
+
 void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
 {
     auto& app = *parent.add_subcommand(spec.name, spec.help);
@@ -207,6 +218,9 @@ void add_command(CLI::App& parent, const Spec& spec, CommandLine& out)
     }
     if ((spec.takes & TakesPlace) != 0) {
         add_place_options(app, out.guard);
+    }
+    if ((spec.takes & TakesSummary) != 0) {
+        add_summary_options(app, out);
     }
     if ((spec.takes & TakesJson) != 0) {
         app.add_flag("--json", out.json, "print JSON: its fields are stable, text is not");
@@ -248,85 +262,71 @@ void add_check(CLI::App& parent, CommandLine& line)
     app.add_option("--aws-region", out.aws_region, "asff: such as eu-central-1")->type_name("NAME");
     app.add_option("--aws-instance", out.aws_instance, "asff: the resource, i-... [host name]")->type_name("ID");
     app.add_flag("--all", out.all, "text: what passed and does not apply, too");
+    add_summary_options(app, line);
     app.add_flag("--no-sweep", out.no_sweep, "do not walk the file system");
+    app.add_option("--pin-dir", line.guard.pin_dir, with_default("the guard's pins", line.guard.pin_dir))
+        ->type_name("DIR");
     auto* list = app.add_flag_callback(
         "--list", [&out] { out.task = CheckTask::List; }, "the recommendations, nothing is checked");
     auto* coverage = app.add_flag_callback(
         "--coverage", [&out] { out.task = CheckTask::Coverage; }, "how much of each profile is decided");
     auto* explain = app.add_option("--explain", out.explain, "everything about one rule")->type_name("RULE");
+    app.add_flag_callback(
+        "--posture", [&out] { out.task = CheckTask::Posture; }, "no result here, but the file that report sends");
+    app.add_option("--report-config", line.report.config, with_default("profiles of --posture", line.report.config))
+        ->type_name("FILE");
     list->excludes(coverage)->excludes(explain);
     coverage->excludes(explain);
     app.add_option("--library", out.library, with_default("rules and profiles", out.library))->type_name("DIR");
     app.callback([&line] { line.command = Command::Check; });
 }
 
-/// Something about a caller whom nothing names.
-bool describes_nobody(const ExplainOptions& explain)
+void add_verify(CLI::App& parent, CommandLine& line)
 {
-    return !explain.names_caller() &&
-           (!explain.groups.empty() || !explain.exe.empty() || !explain.unit.empty() || !explain.cgroup_path.empty() ||
-            explain.container || explain.address != kImdsAddress);
+    auto& app = *parent.add_subcommand("verify", "who made a report, when, and what proves it");
+    auto& out = line.verify;
+    app.footer(kFooter);
+    auto* file = app.add_option("FILE", out.file, "an envelope, gzip or not, - for stdin");
+    auto* sts = app.add_flag("--sts", out.sts, "STS has to be asked, nothing less will do");
+    auto* offline = app.add_flag("--offline", out.offline, "ask nobody: proves less, and says so");
+    app.add_option("--audience", out.audience, with_default("whom it is for", out.audience))->type_name("TEXT");
+    app.add_option("--max-age", out.max_age, with_default("since it was signed", out.max_age))->type_name("TIME");
+    app.add_option("--nonce", out.nonce, "the challenge that was given out [any]")->type_name("TEXT");
+    app.add_option("--nonces", out.nonces, "remember proofs here, refuse replays")->type_name("FILE");
+    app.add_option("--account", out.account, "only of this AWS account [any]")->type_name("ID");
+    auto* region = app.add_option("--region", out.region, "only of this region [any]")->type_name("NAME");
+    auto* jwks = app.add_option("--jwks", out.jwks, "keys for web identity tokens")->type_name("FILE");
+    auto* issuer = app.add_option("--issuer", out.issuer, "of tokens; its keys are fetched")->type_name("URL");
+    auto* trusted = app.add_option("--trusted-sts", out.trusted_sts, "a VPC endpoint or test server, believed");
+    trusted->type_name("URL");
+    auto* identity = app.add_option("--identity", out.identity, "an identity document alone")->type_name("FILE");
+    auto* rsa2048 = app.add_option("--rsa2048", out.rsa2048, "its signature")->type_name("FILE");
+    app.add_flag("--json", line.json, "print JSON: its fields are stable, text is not");
+    sts->excludes(offline);
+    identity->needs(rsa2048)->needs(region)->excludes(file);
+    rsa2048->needs(identity);
+    for (auto* of_envelopes : {sts, offline, jwks, issuer, trusted}) {
+        of_envelopes->excludes(identity);
+    }
+    app.callback([&line] { line.command = Command::Verify; });
 }
 
-bool is_account(std::string_view text)
+void add_report(CLI::App& parent, CommandLine& line)
 {
-    constexpr std::size_t kDigits = 12;
-    return text.size() == kDigits && text.find_first_not_of("0123456789") == text.npos;
-}
-
-/// --list, --coverage and --explain take few of the options of a check.
-std::string list_contradiction(const CheckOptions& check)
-{
-    const bool is_coverage = check.task == CheckTask::Coverage;
-    const std::string task = is_coverage ? "--coverage" : check.task == CheckTask::List ? "--list" : "--explain";
-    const bool fits = check.formats.size() <= 1 && std::ranges::all_of(check.formats, [&](const std::string& format) {
-                          return format == "text" || (is_coverage && format == "json");
-                      });
-    if (!fits) {
-        return "check " + task + " is written as " + (is_coverage ? "text or json" : "text") + " only";
-    }
-    if (!check.output.empty() || !check.baseline.empty()) {
-        return "check " + task + " takes no " + (check.output.empty() ? "--baseline" : "--output");
-    }
-    return "";
-}
-
-std::string check_contradiction(const CheckOptions& check)
-{
-    if (check.task != CheckTask::Check || !check.explain.empty()) {
-        return list_contradiction(check);
-    }
-    const bool asff = std::ranges::find(check.formats, "asff") != check.formats.end();
-    if (asff && (!is_account(check.aws_account) || check.aws_region.empty())) {
-        return "check --format asff needs --aws-account, twelve digits, and --aws-region";
-    }
-    if (check.formats.size() > 1 && check.output.empty()) {
-        return "check with several --format needs --output: the files' name before their suffix";
-    }
-    return "";
-}
-
-/// What the library cannot say.
-std::string contradiction(const CommandLine& line)
-{
-    const auto& explain = line.explain;
-    const bool needs_caller = explain.policy.empty() || describes_nobody(explain);
-    if (line.command == Command::GuardExplain && !explain.names_caller() && needs_caller) {
-        return "guard explain needs --user, --pid or --last-denial, or --policy alone";
-    }
-    if (line.command == Command::GuardExplain && !explain.cgroup_path.empty() && explain.cgroup_path[0] != '/') {
-        return "--cgroup-path starts with /, it is a path below the guarded cgroup";
-    }
-    if (!line.since.empty() && !guard::parse_since(line.since, 0)) {
-        return "--since is a time like 2026-11-21, 2026-11-21T02:00:00Z, 90s, 30m, 12h, 7d or 2w";
-    }
-    if (line.command == Command::Check) {
-        return check_contradiction(line.check);
-    }
-    if (explain.unit.find('/') != std::string::npos) {
-        return "--unit is a name; use --cgroup-path for a path";
-    }
-    return "";
+    auto& app = *parent.add_subcommand("report", "send the posture, with a proof of who sends it");
+    auto& out = line.report;
+    app.footer(kFooter);
+    app.add_flag("--once", out.once, "one report, then exit [one every interval]");
+    app.add_flag("--dry-run", out.dry_run, "print the report, keep and send nothing");
+    auto* sink = app.add_option("--sink", out.sinks, "only this sink, repeatable [all]");
+    sink->type_name("NAME")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_summary_options(app, line);
+    app.add_flag("--json", line.json, "print JSON: its fields are stable, text is not");
+    app.add_option("--nonce", out.nonce, "a receiver's challenge [random]")->type_name("TEXT");
+    app.add_option("--config", out.config, with_default("file", out.config))->type_name("FILE");
+    app.add_option("--library", line.check.library, with_default("rules and profiles", line.check.library))
+        ->type_name("DIR");
+    app.callback([&line] { line.command = Command::Report; });
 }
 
 Answer usage_error(const std::string& text)
@@ -347,6 +347,8 @@ std::variant<CommandLine, Answer> parse_command_line(int argc, const char* const
     app.footer(std::string(kStory) + kFooter);
     add_group(app, "guard", "load, watch and ask the guard", kGuardCommands, line);
     add_check(app, line);
+    add_report(app, line);
+    add_verify(app, line);
     add_group(app, "config", "look at a policy file, load nothing", kConfigCommands, line);
     try {
         app.parse(argc, argv);

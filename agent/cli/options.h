@@ -6,6 +6,7 @@
 #include "agent/config/guard_config.h"
 #include "agent/guard/events_filter.h"
 #include "agent/guard/options.h"
+#include "agent/sandbox/seccomp.h"
 
 #include <cstdint>
 #include <optional>
@@ -26,8 +27,10 @@ enum class Command {
     GuardLearn,
     GuardDoctor,
     Check,
+    Report,
     ConfigCheck,
     ConfigPrint,
+    Verify,
 };
 
 constexpr const char* kImdsAddress = "169.254.169.254";
@@ -56,7 +59,7 @@ struct LearnOptions {
 };
 
 /// What `check` does besides checking.
-enum class CheckTask { Check, List, Coverage };
+enum class CheckTask { Check, List, Coverage, Posture };
 
 struct CheckOptions {
     CheckTask task = CheckTask::Check;
@@ -78,6 +81,29 @@ struct CheckOptions {
     bool no_sweep = false;                             ///< leave out rules that walk the file system
 };
 
+struct VerifyOptions {
+    std::string file; ///< an envelope, `-`: standard input
+    bool sts = false, offline = false;
+    std::string audience = "hostward";
+    std::string max_age = "5m";
+    std::string nonce;  ///< empty: any
+    std::string nonces; ///< file; empty: replays are not noticed
+    std::string account;
+    std::string region; ///< empty: that of the report
+    std::string jwks;   ///< file
+    std::string issuer;
+    std::string trusted_sts;       ///< URL instead of AWS's own names
+    std::string identity, rsa2048; ///< files: a document alone instead of an envelope
+};
+
+struct ReportOptions {
+    std::string config = "/etc/hostward/report.toml"; ///< of check --posture, too
+    bool once = false;
+    bool dry_run = false;
+    std::vector<std::string> sinks; ///< none: all of the configuration
+    std::string nonce;              ///< what the receiver wants to see; empty: a random one
+};
+
 struct CommandLine {
     Command command = Command::GuardStatus;
     guard::Options guard;
@@ -85,13 +111,18 @@ struct CommandLine {
     std::string preset_dir = config::kPresetDir;
     bool any_owner = false; ///< config check, config print, guard explain
     bool json = false;
-    bool follow = false;       ///< guard events
-    std::string events;        ///< a kept events file, "-": standard input; empty: that of the agent
-    std::string since;         ///< as written; empty: from the beginning
-    guard::EventFilter filter; ///< guard events; its time is `since`
+    bool summary_line = false;     ///< check, guard status, report
+    std::size_t chars_max = 24000; ///< of all that goes to standard output with summary_line: what AWS SSM keeps
+    bool follow = false;           ///< guard events
+    std::string events;            ///< a kept events file, "-": standard input; empty: that of the agent
+    std::string since;             ///< as written; empty: from the beginning
+    guard::EventFilter filter;     ///< guard events; its time is `since`
     ExplainOptions explain;
     LearnOptions learn;
     CheckOptions check;
+    VerifyOptions verify;
+    ReportOptions report;
+    sandbox::Enforcement enforcement = sandbox::Enforcement::Kill; ///< the environment's choice, not an option
 
     [[nodiscard]] config::Trust trust() const { return any_owner ? config::Trust::AnyOwner : config::Trust::RootOnly; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cli/commands.h"
 #include "agent/cli/status_view.h"
+#include "agent/cli/summary.h"
 #include "agent/guard/metrics_text.h"
 #include "agent/guard/rows.h"
 
@@ -14,7 +15,12 @@ Result<ExitCode> guard_status(const CommandLine& line, const Streams& streams)
         absent.loaded = false;
         status.rows = guard::rows_status({}, absent);
     }
-    streams.out.print(line.json ? status_json(status) : status_text(status));
+    if (line.summary_line) {
+        streams.out.print(bounded(guard_summary(status), status_text(status), line.chars_max,
+                                  "hostward guard status --json has them"));
+    } else {
+        streams.out.print(line.json ? status_json(status) : status_text(status));
+    }
     return status.loaded ? ExitCode::Ok : ExitCode::NotLoaded;
 }
 

@@ -11,26 +11,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* state_text(const guard::GuardStatus& status)
+Json layer_json(const guard::LayerStatus& layer)
 {
-    if (!status.loaded) {
-        return "absent";
-    }
-    return status.audit ? "audit" : "enforce";
+    return {{"name", layer.name}, {"state", layer_state_text(layer.state)}, {"why", printable(layer.why)}};
 }
 
 Json layers_json(const std::vector<guard::LayerStatus>& layers)
 {
     Json out = Json::array();
     for (const auto& layer : layers) {
-        Json detail = Json::array();
+        out.push_back(layer_json(layer));
+        Json& detail = out.back()["detail"] = Json::array();
         for (const auto& part : layer.detail) {
             detail.push_back(escape(part));
         }
-        out.push_back({{"name", layer.name},
-                       {"state", layer_state_text(layer.state)},
-                       {"why", printable(layer.why)},
-                       {"detail", detail}});
     }
     return out;
 }
@@ -91,7 +85,55 @@ Json numbers_json(const std::map<std::string, std::uint64_t>& numbers)
     return out;
 }
 
+/// Over all rules and endpoints.
+struct Decisions {
+    std::uint64_t allowed = 0;
+    std::uint64_t denied = 0;
+    std::uint64_t would_deny = 0;
+
+    template <typename Counts> void add(const Counts& counts)
+    {
+        allowed += counts.allowed;
+        denied += counts.denied;
+        would_deny += counts.would_deny;
+    }
+};
+
+Json loaded_json(const guard::GuardStatus& status)
+{
+    Decisions sum;
+    for (const auto& rule : status.rules) {
+        sum.add(rule);
+    }
+    for (const auto& endpoint : status.endpoints) {
+        sum.add(endpoint);
+    }
+    Json layers = Json::array();
+    for (const auto& layer : status.layers) {
+        layers.push_back(layer_json(layer));
+    }
+    return {{"known", true},
+            {"loaded", true},
+            {"mode", status.audit ? "audit" : "enforce"},
+            {"sealed", status.sealed},
+            {"policy_digest", status.policy_digest},
+            {"layers", layers},
+            {"allowed", sum.allowed},
+            {"denied", sum.denied},
+            {"would_deny", sum.would_deny},
+            {"requests", requests_json(status.requests)},
+            {"reasons", numbers_json(status.reasons)}};
+}
+
 } // namespace
+
+const char* state_text(const guard::GuardStatus& status)
+{
+    if (!status.loaded) {
+        return "absent";
+    }
+    return status.audit ? "audit" : "enforce";
+}
 
 std::string status_json(const guard::GuardStatus& status)
 {
@@ -111,6 +153,14 @@ std::string status_json(const guard::GuardStatus& status)
     out["lost"] = numbers_json(status.lost);
     out["rows"] = rows_json(status.rows);
     return out.dump() + "\n";
+}
+
+std::string posture_guard_json(const Result<guard::GuardStatus>& status)
+{
+    const Json out = !status          ? Json{{"known", false}, {"why", printable(status.error().text)}}
+                     : status->loaded ? loaded_json(*status)
+                                      : Json{{"known", true}, {"loaded", false}};
+    return out.dump();
 }
 
 } // namespace hostward::cli

@@ -20,6 +20,9 @@ struct TextStyle {
 /// Our own schema, docs/schema/check-report.schema.json: fields are only added within a version.
 [[nodiscard]] std::string json_report(const Report& report);
 
+/// The same on one line.
+[[nodiscard]] std::string json_line_report(const Report& report);
+
 /// json_report()'s text, `file` for messages. Invalid: anything else, or another version of the schema.
 [[nodiscard]] Result<Baseline> parse_baseline(std::string_view json, const std::string& file);
 

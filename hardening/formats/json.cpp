@@ -101,9 +101,7 @@ Json since_json(const Comparison& since)
     return out;
 }
 
-} // namespace
-
-std::string json_report(const Report& report)
+Json report_tree(const Report& report)
 {
     Json out{{"version", kVersion},
              {"hostward", HOSTWARD_VERSION},
@@ -130,8 +128,14 @@ std::string json_report(const Report& report)
     if (report.since) {
         out["since"] = since_json(*report.since);
     }
-    return out.dump(2) + "\n";
+    return out;
 }
+
+} // namespace
+
+std::string json_report(const Report& report) { return report_tree(report).dump(2) + "\n"; }
+
+std::string json_line_report(const Report& report) { return report_tree(report).dump() + "\n"; }
 
 std::string coverage_json(const Library& library)
 {

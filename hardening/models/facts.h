@@ -6,6 +6,7 @@
 
 #include "agent/base/result.h"
 #include "agent/host/host.h"
+#include "hardening/models/surroundings.h"
 
 #include <cstdint>
 #include <map>
@@ -18,14 +19,17 @@ class Facts {
 public:
     /// `now_s`: seconds since 1970, for what depends on the day.
     /// `may_sweep`: whether the whole file system may be walked. Models that need it are an error otherwise.
-    Facts(const host::Host& host, std::int64_t now_s, bool may_sweep = true)
-        : host_(host), now_s_(now_s), may_sweep_(may_sweep)
+    /// `surroundings` outlives this object.
+    Facts(const host::Host& host, std::int64_t now_s, bool may_sweep = true,
+          Surroundings& surroundings = no_surroundings())
+        : host_(host), now_s_(now_s), may_sweep_(may_sweep), surroundings_(surroundings)
     {
     }
 
     [[nodiscard]] const host::Host& host() const { return host_; }
     [[nodiscard]] std::int64_t now_s() const { return now_s_; }
     [[nodiscard]] bool may_sweep() const { return may_sweep_; }
+    [[nodiscard]] Surroundings& surroundings() const { return surroundings_; }
 
     /// Models may ask for other models, not in a circle. The reference lives as long as this object.
     template <typename Model> [[nodiscard]] const Result<Model>& get()
@@ -43,6 +47,7 @@ private:
     const host::Host& host_;
     std::int64_t now_s_;
     bool may_sweep_;
+    Surroundings& surroundings_;
     std::map<std::type_index, std::shared_ptr<void>> known_;
 };
 

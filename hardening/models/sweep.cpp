@@ -293,18 +293,29 @@ private:
     std::vector<char> buffer_ = std::vector<char>(kEntryBytes);
 };
 
-Result<DirectoryPtr> open_top(const host::Host& host, const std::string& point)
+Result<UniqueFd> open_point(const host::Host& host, const std::string& point, int flags)
 {
     TRY_ASSIGN(const UniqueFd root, host.open_root());
     open_how how = {};
-    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), point.c_str(), &how, sizeof(how))));
+    if (!fd) {
+        const int error_number = errno;
+        return system_error(error_number, "opening " + quote(point));
+    }
+    return fd;
+}
+
+Result<DirectoryPtr> open_top(const host::Host& host, const std::string& point)
+{
     auto top = std::make_shared<Directory>();
     top->name = point == "/" ? "" : point;
-    top->fd.reset(static_cast<int>(::syscall(SYS_openat2, root.get(), point.c_str(), &how, sizeof(how))));
+    TRY_ASSIGN(top->fd, open_point(host, point, O_RDONLY | O_DIRECTORY));
     struct statx status = {};
-    if (!top->fd || !look(top->fd.get(), "", AT_EMPTY_PATH, status)) {
-        return system_error(errno, "opening " + quote(point));
+    if (!look(top->fd.get(), "", AT_EMPTY_PATH, status)) {
+        const int error_number = errno;
+        return system_error(error_number, "looking at " + quote(point));
     }
     top->mount = status.stx_mnt_id;
     top->is_in_container_store = std::ranges::any_of(kContainerStores, [&](std::string_view store) {
@@ -323,6 +334,20 @@ void take_top(const Directory& top, SweepRecord& record)
     }
 }
 
+/// A file that is mounted on a file: containers have /etc/hosts that way.
+Status take_file(const host::Host& host, const std::string& point, SweepRecord& record)
+{
+    TRY_ASSIGN(const UniqueFd fd, open_point(host, point, O_PATH));
+    struct statx status = {};
+    if (!look(fd.get(), "", AT_EMPTY_PATH, status)) {
+        const int error_number = errno;
+        return system_error(error_number, "looking at " + quote(point));
+    }
+    ++record.entries;
+    record.take(status, false, [&] { return point; });
+    return success();
+}
+
 Result<std::vector<Task>> tops_of(const host::Host& host, const SweepPlan& plan, SweepRecord& record)
 {
     std::vector<Task> tasks;
@@ -334,9 +359,14 @@ Result<std::vector<Task>> tops_of(const host::Host& host, const SweepPlan& plan,
     }
     for (const auto& mount : plan.walk) {
         const auto top = open_top(host, mount.point);
-        const bool is_covered = top && (*top)->mount != mount.id; // by another mount on the same point
+        const bool is_covered =
+            top && mount.id != kUnlistedMount && (*top)->mount != mount.id; // by another on the same point
         if (!top) {
-            record.miss(top.error().text);
+            const bool is_file = top.error().error_number == ENOTDIR;
+            const auto taken = is_file ? take_file(host, mount.point, record) : Status(top.error());
+            if (!taken) {
+                record.miss(taken.error().text);
+            }
         } else if (!is_covered) {
             take_top(**top, record);
             tasks.push_back({nullptr, "", *top});

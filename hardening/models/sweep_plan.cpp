@@ -77,6 +77,12 @@ SweepPlan plan_sweep(std::string_view mountinfo)
         const bool is_merged = mount->type == "overlay" && mount->point != "/";
         (is_swept(mount->type) && !is_merged ? wanted : plan.skipped).push_back(std::move(*mount));
     });
+    // In a chroot, the root need not be a mount of its own.
+    const bool is_known = !wanted.empty() || !plan.skipped.empty();
+    const auto is_root = [](const SweepMount& mount) { return mount.point == "/"; };
+    if (is_known && std::ranges::none_of(wanted, is_root) && std::ranges::none_of(plan.skipped, is_root)) {
+        plan.walk.push_back(SweepMount{kUnlistedMount, "/", "/", "", 0});
+    }
     // Of two mounts of one file system the one that shows more of it, then the earlier one.
     std::ranges::stable_sort(wanted, {}, [](const SweepMount& mount) { return mount.root.size(); });
     std::multimap<std::uint64_t, std::string> shown;

@@ -75,7 +75,21 @@ extern const Primitive kShellTimeoutPrimitive; ///< TMOUT
 extern const Primitive kShellUmaskPrimitive;
 extern const Primitive kRootPathPrimitive;
 extern const Primitive kDnfPrimitive;
-extern const Primitive kReviewFilesPrimitive; ///< what people judge
-extern const Primitive kReviewSetIdPrimitive; ///< SUID and SGID
+extern const Primitive kReviewFilesPrimitive;          ///< what people judge
+extern const Primitive kReviewSetIdPrimitive;          ///< SUID and SGID
+extern const Primitive kImdsTokenPrimitive;            ///< IMDSv1
+extern const Primitive kImdsHopLimitPrimitive;         ///< how far a token's answer travels
+extern const Primitive kImdsTagsPrimitive;             ///< tags in the metadata service
+extern const Primitive kInstanceRolePrimitive;         ///< instance profile
+extern const Primitive kInstancePlatformPrimitive;     ///< what the machine is
+extern const Primitive kGuardPrimitive;                ///< our own guard
+extern const Primitive kUserDataPrimitive;             ///< secrets in user data
+extern const Primitive kAwsKeysPrimitive;              ///< keys in files
+extern const Primitive kAuthorizedKeysPrimitive;       ///< keys that sshd takes
+extern const Primitive kAuthorizedKeysReviewPrimitive; ///< whose they are
+extern const Primitive kSshdExposurePrimitive;         ///< who reaches sshd
+extern const Primitive kPasswordLockedPrimitive;       ///< accounts without a password
+extern const Primitive kSerialConsolePrimitive;        ///< logins on serial lines
+extern const Primitive kAptSettingPrimitive;           ///< settings of apt
 
 } // namespace hostward::hardening

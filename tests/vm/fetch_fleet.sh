@@ -15,7 +15,7 @@ wanted=(
   systemd-sysv udev dbus libpam-systemd kmod procps iproute2
   cloud-init isc-dhcp-client
   awscli cron curl
-  libbpf1 libspdlog1.10 libre2-9 libssl3 libcap2 # what hostward is linked with
+  libbpf1 libspdlog1.10 libre2-9 libssl3 libcap2 libcurl4 # what hostward is linked with
 )
 left_out=(doc man info locale groff lintian bash-completion)
 

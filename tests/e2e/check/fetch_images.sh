@@ -10,7 +10,7 @@ set -euo pipefail
 wanted=systemd-sysv,udev,dbus,openssh-server,cron,sudo,kmod,procps,iproute2,login,passwd,libpam-systemd,libpam-modules
 wanted+=,libpam-pwquality,apparmor,apparmor-utils,auditd,audispd-plugins,nftables,chrony,rsyslog,aide,aide-common
 # What hostward is linked with, so that it can run in there.
-libraries_bookworm=,libbpf1,libspdlog1.10,libre2-9,libssl3,libcap2,libsqlite3-0,libfmt9
+libraries_bookworm=,libbpf1,libspdlog1.10,libre2-9,libssl3,libcap2,libsqlite3-0,libfmt9,libcurl4
 
 cache=${HOSTWARD_CACHE:-/var/cache/hostward-tests}/images
 mkdir -p "$cache"

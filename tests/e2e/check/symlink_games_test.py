@@ -105,12 +105,18 @@ def discover(case, family):
                 root = Path(folder).resolve()
                 hostile_root.base(root, family)
                 for path, is_folder in sorted(asked):
-                    if is_folder:
-                        (root / os.fsdecode(path).lstrip("/")).mkdir(parents=True, exist_ok=True)
+                    place = root / os.fsdecode(path).lstrip("/")
+                    if is_folder and not place.exists():  # a file of the small system may be asked for its entries, too
+                        place.mkdir(parents=True)
                 file = case.work / "trace"
                 case.program.run([*trace.BEFORE, str(file), *case.program.words(root, profile)])
                 asked |= trace.Watch(file, root, [case.program.folder]).asked
     return asked
+
+
+def sweeps(profile):
+    """Whether it walks the whole file system: the instance's own profile looks at named places only."""
+    return profile.startswith("cis-")
 
 
 class Games(Hostile):
@@ -163,14 +169,16 @@ class Games(Hostile):
     def test_deep(self):
         hostile_root.deep(self.root)
         for profile, user in self.every("deep"):
-            self.assertIn("is deeper than", self.check(profile, user)["json"])
+            report = self.check(profile, user)["json"]
+            self.assertTrue("is deeper than" in report or not sweeps(profile))
 
     def test_odd_names(self):
         hostile_root.odd_names(self.root)
         for profile, user in self.every("odd names"):
             report = self.check(profile, user)["json"]
-            self.assertIn("new\\\\x0aline", report)
-            self.assertIn("not\\\\xff\\\\xfeutf8", report)
+            if sweeps(profile):
+                self.assertIn("new\\\\x0aline", report)
+                self.assertIn("not\\\\xff\\\\xfeutf8", report)
 
     def test_too_many_names(self):
         hostile_root.base(self.root)

@@ -14,10 +14,10 @@ VAIN_S = 1  # long enough to be sure that nothing comes
 class Net:
     """Made once, kept for all cases. The lab's own namespace is where the service lives."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, name="hwtest-hop"):
         self.service = lab.namespace
-        self.instance = Namespace("hwtest-hop-instance")
-        self.container = Namespace("hwtest-hop-container")
+        self.instance = Namespace(f"{name}-instance")
+        self.container = Namespace(f"{name}-container")
         self.join(self.service, "10.77.1.1", "fd00:77:1::1", self.instance, "10.77.1.2", "fd00:77:1::2", "hop1")
         self.join(self.instance, "10.77.2.1", "fd00:77:2::1", self.container, "10.77.2.2", "fd00:77:2::2", "hop2")
         for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"):

@@ -8,6 +8,7 @@
 #include "agent/cli/options.h"
 #include "agent/cli/simulate_view.h"
 #include "agent/cli/status_view.h"
+#include "agent/cli/summary.h"
 #include "agent/guard/metrics_text.h"
 #include "agent/guard/rows.h"
 #include "tests/unit/guard/fake_resolver.h"
@@ -250,6 +251,18 @@ std::map<std::string, std::string> texts()
         {"help_config_check", answer_to({"config", "check", "--help"})},
         {"help_config_print", answer_to({"config", "print", "--help"})},
         {"usage_no_command", answer_to({})},
+        {"help_check", answer_to({"check", "--help"})},
+        {"help_report", answer_to({"report", "--help"})},
+        {"help_guard_status", answer_to({"guard", "status", "--help"})},
+        {"usage_summary_json", answer_to({"guard", "status", "--summary-line", "--json"})},
+        {"usage_summary_format", answer_to({"check", "--summary-line", "--format", "html"})},
+        {"usage_summary_rounds", answer_to({"report", "--summary-line"})},
+        {"summary_status", guard_summary(sample_status()) + guard_summary(audit_status())},
+        {"help_verify", answer_to({"verify", "--help"})},
+        {"usage_verify_nothing", answer_to({"verify"})},
+        {"usage_verify_both", answer_to({"verify", "-", "--sts", "--offline"})},
+        {"usage_verify_document", answer_to({"verify", "--identity", "document"})},
+        {"usage_verify_age", answer_to({"verify", "-", "--max-age", "soon"})},
         {"usage_unknown_option", answer_to({"guard", "load", "--bogus"})},
         {"usage_no_caller", answer_to({"guard", "explain"})},
         {"status", status_text(sample_status())},

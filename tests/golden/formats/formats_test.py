@@ -115,6 +115,35 @@ class Formats(unittest.TestCase):
             self.assertFalse([c for c in text if ord(c) < 32 and c != "\n"], name)
         self.assertIn("1 passed, 3 failed (1 waived), 1 cannot tell, 1 manual, 1 not applicable", self.texts["text"])
 
+    def test_the_summary_comes_first_and_all_of_it_is_bounded(self):
+        root = pathlib.Path(self.folder.name)
+        words = ("--root", root / "image", "--tailoring", HERE / "tailoring.toml", "--summary-line")
+        everything = check(self.program, *words, "--all").stdout.decode()
+        first, _, text = everything.partition("\n")
+        summary = json.loads(first)
+        self.assertEqual(summary, {"version": 1, "summary": "check", "profile": "fixture", "host": "na<me>\\xff", "pass": 1,
+                                   "fail": 3, "cannot-tell": 1, "manual": 1, "not-applicable": 1, "waived": 1,
+                                   "score": 25.0, "truncated": False, "worst": ["fails", "fails-expired"]})
+        done = check(self.program, *words, "--all", "--max-chars", "1000")
+        self.assertEqual((done.returncode, done.stderr), (10, b""))
+        self.assertLessEqual(len(done.stdout), 1000)
+        shown = done.stdout.decode().splitlines()
+        self.assertEqual(shown[0], first)
+        left_out = len(text.splitlines()) - len(shown[1:-1])
+        self.assertEqual(shown[1:-1], text.splitlines()[:-left_out])
+        self.assertTrue(shown[-1].startswith(f"... and {left_out} more lines: hostward check --max-chars "), shown[-1])
+
+    def test_the_summary_stands_alone_beside_files(self):
+        file = pathlib.Path(self.folder.name) / "beside.json"
+        root = pathlib.Path(self.folder.name) / "image"
+        done = check(self.program, "--root", root, "--summary-line", "--format", "json", "--output", file)
+        self.assertEqual(json.loads(done.stdout)["fail"], json.loads(file.read_text())["summary"]["fail"])
+
+    def test_the_summary_says_why_there_is_none(self):
+        done = check(self.program, "--root", "/nowhere", "--summary-line")
+        self.assertIn("/nowhere", json.loads(done.stdout)["error"])
+        self.assertNotIn(done.returncode, (0, 10, 168, 169, 194))
+
     def test_wrong_arguments_say_what_is_allowed(self):
         for words, expected in ((("--format", "asff"), b"--aws-account"), (("--format", "pdf"), b"text,json"),
                                 (("--format", "json", "--format", "text"), b"--output"), (("--fail-on", "x"), b"level1"),

@@ -21,8 +21,9 @@ ORGANISATION = re.compile(
 URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])")
 PUBLIC_HOSTS = re.compile(
     r"^(docs\.aws\.amazon\.com|docs\.kernel\.org|www\.kernel\.org|git\.kernel\.org|github\.com|man7\.org|keepachangelog\.com"
-    r"|semver\.org|spdx\.org|www\.apache\.org|freedesktop\.org|www\.freedesktop\.org|www\.rfc-editor\.org|datatracker\.ietf\.org"
-    r"|toml\.io|json-schema\.org|schema\.ocsf\.io|www\.w3\.org|(?:[\w-]+\.)*example\.(?:com|org|net)|(?:[\w-]+\.)*(?:test|invalid|localhost)|localhost"
+    r"|semver\.org|spdx\.org|www\.debian\.org|www\.apache\.org|freedesktop\.org|www\.freedesktop\.org|www\.rfc-editor\.org|datatracker\.ietf\.org"
+    r"|toml\.io|json-schema\.org|schema\.ocsf\.io|www\.w3\.org|(?:[\w-]+\.)*example\.(?:com|org|net)|(?:[\w-]+\.)*(?:test|invalid|example|localhost)|localhost|HOST"
+    r"|(?:[\w-]+\.)*(?:amazonaws\.com(?:\.cn)?|api\.aws)"
     r"|127\.[\d.]+|169\.254\.[\d.]+|192\.0\.2\.\d+|198\.51\.100\.\d+|10\.[\d.]+|\[(?:::1|fd00:[0-9a-f:]+)\])$")
 
 

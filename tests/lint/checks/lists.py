@@ -8,8 +8,10 @@ from tree import Case, Finding, Tree
 PARSER = "agent/config/guard_parse.cpp"
 POLICY_PAGE = "docs/man/hostward.toml.5"
 REASONS = "agent/guard/reasons.cpp"
-PROCESS = "agent/cli/process.cpp"
+NEEDS = "agent/sandbox/capabilities.cpp"
+NEED = re.compile(r"Need\{(CAP_\w+),\s*Program::(\w+),")
 UNIT = "packaging/systemd/hostward-guard.service"
+CHECK_UNIT = "packaging/systemd/hostward-check.service"
 EVENTS = "agent/guard/events.cpp"
 JOURNAL = "agent/guard/events_journal.cpp"
 EVENTS_PAGE = "docs/events.md"
@@ -146,9 +148,13 @@ def check_answers(tree: Tree) -> list[Finding]:
 
 
 def check_capabilities(tree: Tree) -> list[Finding]:
-    kept = set(re.findall(r"^    (CAP_\w+),", tree.text(PROCESS), re.M))
-    bounding = re.search(r"^CapabilityBoundingSet=(.*)$", tree.text(UNIT), re.M)
-    return compare(UNIT, "capability", kept, set(bounding.group(1).split()) if bounding else set())
+    needs = NEED.findall(tree.text(NEEDS))
+    findings = []
+    for unit, program in ((UNIT, "Guard"), (CHECK_UNIT, "Check")):
+        bounding = re.search(r"^CapabilityBoundingSet=(.*)$", tree.text(unit), re.M)
+        kept = {capability for capability, needing in needs if needing == program}
+        findings += compare(unit, "capability", kept, set(bounding.group(1).split()) if bounding else set())
+    return findings
 
 
 def run(tree: Tree) -> list[Finding]:
@@ -156,7 +162,7 @@ def run(tree: Tree) -> list[Finding]:
     for paths, check in (((PARSER, POLICY_PAGE), check_keys), ((REASONS, EVENTS, EVENTS_PAGE, EVENT_SCHEMA), check_reasons),
                          ((JOURNAL, EVENTS, EVENTS_PAGE), check_journal),
                          ((METRICS, METRICS_PAGE), check_metrics), ((DIAGNOSE, DOCTOR_PAGE), check_findings),
-                         ((EXPLAIN_PAGE, EXPLANATION, SIMULATION), check_answers), ((ROWS, THREATS), check_rows), ((PROCESS, UNIT), check_capabilities)):
+                         ((EXPLAIN_PAGE, EXPLANATION, SIMULATION), check_answers), ((ROWS, THREATS), check_rows), ((NEEDS, UNIT, CHECK_UNIT), check_capabilities)):
         missing = [path for path in paths if path not in tree.names()]
         tree.checked += len(paths)
         findings += [Finding(path, 1, "missing: nothing to compare with") for path in missing] or check(tree)
@@ -164,8 +170,9 @@ def run(tree: Tree) -> list[Finding]:
 
 
 _FILES = {
-    PROCESS: "    CAP_BPF, // x\n    CAP_SYS_PTRACE, // y\n",
+    NEEDS: 'Need{CAP_BPF, Program::Guard, "x"},\nNeed{CAP_SYS_PTRACE,\n  Program::Guard, "y"},\nNeed{CAP_CHOWN, Program::Check, "z"},\n',
     UNIT: "[Service]\nCapabilityBoundingSet=CAP_SYS_PTRACE CAP_BPF\n",
+    CHECK_UNIT: "[Service]\nCapabilityBoundingSet=CAP_CHOWN\n",
     PARSER: '    {"mode", false, x},\n    {"rule", false, x},\n',
     POLICY_PAGE: '.SS "[guard]"\n.TP\n.B mode\ntext\n.SS "[[guard.rule]]"\n.SS "Names"\n',
     REASONS: 'Entry{HW_REASON_RULE, {"rule", "x"}},\nEntry{HW_HOOK_TC, {"tc", "x"}},\nEntry{HW_LOST_A, {"a", "x"}},\n',
@@ -207,6 +214,7 @@ CASES = [
     _case("counter not documented", "lost a is in the code", EVENTS_PAGE, "`a`", "`b`"),
     _case("capability missing in the unit", "capability CAP_BPF is in the code", UNIT, " CAP_BPF", ""),
     _case("capability too much in the unit", "CAP_SYS_BOOT is in the document", UNIT, "CAP_BPF", "CAP_BPF CAP_SYS_BOOT"),
+    _case("capability of the other unit", "CAP_BPF is in the document", CHECK_UNIT, "CAP_CHOWN", "CAP_CHOWN CAP_BPF"),
     _case("field not documented", "field gid is in the code", EVENTS_PAGE, ", `gid`", ""),
     _case("field removed from the code", "field gid is in the document", EVENTS, "gid", "uid"),
     _case("field not in the schema", "field gid is in the code", EVENT_SCHEMA, ', "gid": {}', ""),

@@ -23,14 +23,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-FLEET = HERE.parent / "fleet"
-sys.path[:0] = [str(HERE.parent), str(FLEET), str(ROOT / "tests/e2e/check")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "disk"), str(ROOT / "tests/e2e/check")]
 
 from guest import Guest  # noqa: E402
-from image import AGENT, MASKED, Stage, initrds  # noqa: E402
 from initramfs import Error  # noqa: E402
 from machine import Lost  # noqa: E402
 from run import SKIPPED, Skip, kernel_folder  # noqa: E402
+from stage import Stage, initrds  # noqa: E402
 
 KERNEL = "6.1"
 PROFILE = "cis-debian-12"
@@ -76,16 +75,7 @@ def make_disk(tree, kernel, build, target):
     """The tree with what a boot needs: a kernel's modules, its own disk in fstab, hostward, and our hands in it."""
     stage = Stage(tree, target.with_suffix(".stage"))
     try:
-        shutil.rmtree(stage.folder / "usr/lib/modules")
-        version = next((Path(kernel) / "lib/modules").iterdir())
-        stage.tree(version, f"/usr/lib/modules/{version.name}")
-        stage.text("/etc/fstab", FSTAB)
-        stage.text("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
-        for unit in MASKED:
-            stage.link(f"/etc/systemd/system/{unit}", "/dev/null")
-        stage.place(FLEET / "agent.py", AGENT, 0o755)
-        stage.place(FLEET / "fleet-agent.service", "/etc/systemd/system/fleet-agent.service")
-        stage.link("/etc/systemd/system/multi-user.target.wants/fleet-agent.service", "../fleet-agent.service")
+        stage.bootable(kernel, FSTAB)
         stage.place(build / "hostward", "/usr/sbin/hostward", 0o755)
         stage.check_program("/usr/sbin/hostward")
         for kind in ("rules", "profiles"):
@@ -135,7 +125,7 @@ def differences(state, live, image):
 def boot_and_compare(work, kernel, archives, state, tree, build):
     start = time.monotonic()
     disk = make_disk(tree, kernel, build, work / "check.ext4")
-    with Guest(kernel, archives, disk, "/bin/false") as guest:
+    with Guest(kernel, archives, disk, "user,restrict=on,ipv6=off") as guest:
         found = differences(state, *both_views(guest))
     disk.unlink()
     print(f"{state}: {time.monotonic() - start:.0f} s", flush=True)

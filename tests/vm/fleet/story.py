@@ -24,31 +24,29 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "disk")]
 
-from guest import METADATA, Guest  # noqa: E402
-from image import initrds, make_disk  # noqa: E402
+from cloud import came_up, user_data_ran  # noqa: E402
+from guarding import GUARD_UNIT, guards, state  # noqa: E402
+from guest import Guest  # noqa: E402
+from hands import Instance, expect  # noqa: E402
+from image import make_disk  # noqa: E402
 from initramfs import Error  # noqa: E402
 from machine import Lost  # noqa: E402
 from run import SKIPPED, Skip, kernel_folder  # noqa: E402
+from simulator import Simulator  # noqa: E402
+from stage import initrds  # noqa: E402
 
 KERNEL = "6.1"
 README_SECTION = "## From audit to enforce"
+METADATA = "169.254.169.254"
 SIMULATOR = ("127.0.0.1", "8169")  # in a network namespace of the story's own
 LEARNED = "/etc/hostward/policy.d/50-seen.toml"
 PRESETS = "/etc/hostward/policy.d/40-presets.toml"
 PRESET, PRESET_RULE = "debian", "cloud-init.stages"
-GUARD_UNIT = "hostward-guard.service"
 TOKEN = f"http://{METADATA}/latest/api/token"
-LAYERS = {"connect", "egress", "tc", "lsm", "seal"}  # all that a kernel can offer; the policy wants no seal
 CLOUD_INIT_UNITS = ("cloud-init-local.service",)  # the one that asks the metadata service
-RELOAD_LIMIT_S = 60
 CURL_REFUSED = 7  # curl: could not connect
-
-
-def expect(condition, text):
-    if not condition:
-        raise Error(text)
 
 
 def readme_blocks():
@@ -74,51 +72,10 @@ def help_commands(build):
     return re.sub(r"\|\n +", "| ", "\n".join(line for line in shown.splitlines() if line.startswith("  "))).replace("\n  ", "\n").strip().splitlines()
 
 
-class Instance:
-    """One boot of the instance, with what the metadata service was asked during it."""
-
-    def __init__(self, guest, log):
-        self.guest = guest
-        self._log = log
-
-    def asked(self, agent):
-        """Requests of this boot whose User-Agent starts so."""
-        requests = [json.loads(line) for line in self._log.read_text().splitlines()]
-        return [request for request in requests if (request["user_agent"] or "").startswith(agent)]
-
-    def run(self, script, code=0):
-        """One command, shown with its answer; ends the story when it ends otherwise."""
-        answer = self.guest.ask(script)
-        print(f"# {script}\n{answer['out']}{answer['err']}".rstrip(), flush=True)
-        expect(answer["code"] == code, f"{script!r} ended with {answer['code']}, not {code}\n{self.evidence()}")
-        return answer["out"]
-
-    def read(self, script):
-        return self.guest.ask(script)["out"].strip()
-
-    def value(self, script):
-        return json.loads(self.read(script))
-
-    def evidence(self):
-        return self.read("systemctl --failed --no-legend; journalctl -b --no-pager -n 60; tail -n 30 /var/log/cloud-init.log; "
-                         "tail -n 5 /run/hostward/events.jsonl")
-
-
 def healthy(instance):
-    """All of the boot came through: systemd, cloud-init with its effect, the cron job with its credentials."""
-    state = instance.read("systemctl is-system-running --wait")
-    failed = instance.read("systemctl list-units --state=failed --no-legend --plain")
-    expect(state == "running" and not failed, f"the system is {state}: {failed}\n{instance.evidence()}")
-    expect("status: done" in instance.run("cloud-init status --wait --long"), "cloud-init is not done")
-    source = instance.read("cloud-init query --format '{{v1.platform}} {{v1.instance_id}}'")
-    expect(source == "ec2 i-0123456789abcdef0", f"cloud-init took the instance from elsewhere: {source!r}")
-    errors = instance.value("cat /run/cloud-init/result.json")["v1"]["errors"]
-    expect(not errors, f"cloud-init complains: {errors}")
-    boot = instance.read("cat /proc/sys/kernel/random/boot_id")
-    ran = instance.read("tail -n 1 /var/lib/user-data-ran")
-    expect(ran == f"i-0123456789abcdef0 {boot}", f"the user data left no mark of this boot: {ran!r}\n{instance.evidence()}")
-    expect(instance.asked("Cloud-Init"), "the metadata service saw nothing of cloud-init")
-    cron_job_ran(instance, boot)
+    """The boot came through, and the cron job with its credentials."""
+    came_up(instance)
+    cron_job_ran(instance, user_data_ran(instance))
     print(instance.read("systemd-analyze time"), flush=True)
 
 
@@ -136,25 +93,6 @@ def curl_of_the_curious(instance, code):
     instance.run(f"su - curious -c \"curl --silent --show-error --max-time 20 --output /dev/null -X PUT -H '{seconds}' {TOKEN}\"", code)
     arrived = len(instance.asked("curl")) - before
     expect(arrived == (1 if code == 0 else 0), f"{arrived} requests of curl arrived at the metadata service")
-
-
-def state(instance):
-    return instance.value("hostward guard status --json")
-
-
-def guards(instance, mode):
-    """The agent came up in time, and the guard has every layer that this kernel offers."""
-    # A reload is a signal to the agent: systemctl does not wait for its end.
-    deadline = time.monotonic() + RELOAD_LIMIT_S
-    while (status := state(instance))["state"] != mode and time.monotonic() < deadline:
-        time.sleep(1)
-    expect(status["state"] == mode and status["agent"]["running"], f"the guard is {status['state']}, the agent {status['agent']}")
-    layers = {layer["name"]: layer["state"] for layer in status["layers"]}
-    missing = [name for name, layer_state in layers.items() if layer_state != "on" and name != "seal"]
-    expect(LAYERS <= set(layers) and not missing, f"layers: {status['layers']}")
-    order = instance.read("systemctl show --value --property=ActiveEnterTimestampMonotonic hostward-guard.service; "
-                          "systemctl show --value --property=ExecMainStartTimestampMonotonic cloud-init-local.service").split()
-    expect(0 < int(order[0]) < int(order[1]), f"the guard was up at {order[0]}, cloud-init began at {order[1]}")
 
 
 def explained(instance, command, action, rule):
@@ -284,26 +222,11 @@ def order_as_systemd_sees_it(instance, folder, setting, late):
     expect(found == ("warning" if late else "ok"), f"with {setting} in {folder} the doctor says {found} of the order")
 
 
-class Simulator:
-    """The metadata service on the other side of the machine's network."""
-
-    def __init__(self, build, log):
-        self._log = log
-        self._program = build / "tests/imds_sim"
-        self._process = None
-
-    def __enter__(self):
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", self._program, "--listen", SIMULATOR[0], "--port", SIMULATOR[1],
-             "--tree", HERE / "instance.json", "--log", self._log], stdout=subprocess.PIPE, text=True)
-        expect(self._process.stdout.readline() == "ready\n", "the simulator did not start")
-        return self
-
-    def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
+def network(relay):
+    """DHCP, and the metadata service as another host on the link. `relay`: a command that joins its standard input and output to
+    the simulator."""
+    return (f"user,restrict=on,ipv6=off,net=169.254.0.0/16,host=169.254.1.1,dhcpstart=169.254.10.1,dns=169.254.1.3,"
+            f"guestfwd=tcp:{METADATA}:80-cmd:{relay}")
 
 
 def system_folder():
@@ -341,7 +264,7 @@ def tell(build, kernel, system, work):
         start = time.monotonic()
         print(f"\n=== boot {number}: {title}", flush=True)
         log = work / f"requests.{number}"
-        with Simulator(build, log), Guest(kernel, archives, disk, f"/usr/bin/busybox nc {' '.join(SIMULATOR)}") as guest:
+        with Simulator(build, SIMULATOR, HERE / "instance.json", log), Guest(kernel, archives, disk, network(f"/usr/bin/busybox nc {' '.join(SIMULATOR)}")) as guest:
             chapter(Instance(guest, log))
             guest.power_off()
         print(f"=== boot {number} took {time.monotonic() - start:.0f} s", flush=True)

@@ -169,6 +169,43 @@ TEST(SweepPlan, EachLocalFileSystemOnce)
                                                   "/home/me/remote", "/mnt/again"));
 }
 
+TEST(SweepPlan, AChrootWithoutAMountAtItsRoot)
+{
+    const auto plan = plan_sweep("20 1 0:5 / /proc rw shared:1 - proc proc rw\n"
+                                 "21 1 0:24 / /dev rw - tmpfs tmpfs rw\n");
+    EXPECT_THAT(points(plan.walk), ElementsAre("/", "/dev"));
+    EXPECT_THAT(points(plan_sweep("").walk), IsEmpty()); // nothing is known of such a host
+    EXPECT_THAT(points(plan_sweep("1 0 0:1 / / rw - 9p host rw\n").walk), IsEmpty());
+}
+
+TEST(Sweep, AChrootIsSweptFromItsRoot)
+{
+    const host::TempTree tree;
+    tree.write("bin/su", "");
+    set_mode(tree, "bin/su", 04755);
+    const auto host = host::open_host(tree.root());
+    ASSERT_TRUE(host);
+    const auto found = sweep(**host, plan_sweep("21 1 0:24 / /nowhere rw - tmpfs tmpfs rw\n"), SweepLimits{});
+    ASSERT_TRUE(found);
+    EXPECT_THAT(paths(found->set_id_files), ElementsAre("/bin/su"));
+    EXPECT_THAT(found->partial, ElementsAre(HasSubstr("/nowhere")));
+}
+
+TEST(Sweep, AFileThatIsAMountIsLookedAt)
+{
+    const host::TempTree tree;
+    tree.write("etc/hosts", "");
+    set_mode(tree, "etc/hosts", 0666);
+    const auto host = host::open_host(tree.root());
+    ASSERT_TRUE(host);
+    SweepPlan plan;
+    plan.walk.push_back({1, "/etc/hosts", "/a/b", "ext4", 0});
+    const auto found = sweep(**host, plan, SweepLimits{});
+    ASSERT_TRUE(found);
+    EXPECT_THAT(paths(found->world_writable_files), ElementsAre("/etc/hosts"));
+    EXPECT_THAT(found->partial, IsEmpty());
+}
+
 TEST(SweepPlan, TheWidestViewOfAFileSystem)
 {
     const auto plan = plan_sweep("1 0 0:40 / / rw - overlay overlay rw\n"

@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Images by failures per host that was started from them.
+SELECT p.image_id, count(DISTINCT p.instance_id) AS hosts,
+  cast(count(f.number) AS double) / count(DISTINCT p.instance_id) AS failed_per_host
+FROM posture p
+LEFT JOIN findings f ON f.account = p.account AND f.region = p.region AND f.dt = p.dt
+  AND f.instance_id = p.instance_id AND f.verdict = 'fail' AND NOT f.waived
+WHERE p.dt = (SELECT max(dt) FROM posture)
+GROUP BY p.image_id
+ORDER BY failed_per_host DESC, p.image_id
+LIMIT 20
