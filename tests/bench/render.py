@@ -1,64 +1,62 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of docs/benchmarks.md, made from what check.py measured.
+"""The tables and plots of docs/benchmarks.md, made from the figures in docs/benchmarks.
 
 Usage: tests/bench/render.py [--write | --check]   (--check: exit 1 when the page does not hold the recorded figures)
 """
+import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 PAGE = ROOT / "docs/benchmarks.md"
-DATA = ROOT / "docs/benchmarks/check.json"
-BEGIN, END = "<!-- check: begin (made by tests/bench/render.py) -->", "<!-- check: end -->"
-OURS = "hostward, all rules"
+DATA = ROOT / "docs/benchmarks"
+PARTS = ("guard", "check", "report", "growth")
 
 
-def seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+def module(path: Path) -> ModuleType:
+    """Of one part: their files have the same names."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
-def row(each: dict, ours: dict) -> str:
-    wall, cpu = each["wall_s"], each["cpu_s"]
-    ratio = wall["median"] / ours["wall_s"]["median"]
-    if each["is_ended"]:
-        return (f"| {each['subject']} | more than {ratio:.0f} | more than {seconds(wall['high'])}: ended | more than {seconds(cpu['median'])} "
-                f"| {each['peak_mib']:.1f} MiB | {each['runs']} |")
-    return (f"| {each['subject']} | {ratio:.2f} | {seconds(wall['median'])} ({seconds(wall['low'])} to {seconds(wall['high'])}) "
-            f"| {seconds(cpu['median'])} | {each['peak_mib']:.1f} MiB | {each['runs']} |")
+def page_with(text: str, part: str, made: str) -> str:
+    begin, end = f"<!-- {part}: begin (made by tests/bench/render.py) -->", f"<!-- {part}: end -->"
+    before, rest = text.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{made}\n{end}{after}"
 
 
-def table(found: dict) -> str:
-    machine, versions = found["machine"], found["versions"]
-    lines = [f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, kernel {machine['kernel']}. "
-             f"OpenSCAP {versions['openscap-scanner']} with scap-security-guide {versions['content']}, Lynis {versions['lynis']}, "
-             f"find {versions['findutils']}."]
-    for host in ("plain", "big"):
-        rows = [r for r in found["rows"] if r["host"] == host]
-        ours = next(r for r in rows if r["subject"] == OURS)
-        lines += ["", f"### {found['entries'][host]:,} files and folders", "",
-                  "| what | wall clock, ratio to hostward | wall clock, median (quartiles) | CPU | peak memory | runs |",
-                  "|---|---|---|---|---|---|", *(row(r, ours) for r in rows)]
-    return "\n".join(lines)
-
-
-def page_with(text: str, made: str) -> str:
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
+def made_files() -> dict[Path, str]:
+    """What the figures say should be in docs."""
+    sys.path.insert(0, str(HERE / "common"))
+    page, files = PAGE.read_text(), {}
+    for part in PARTS:
+        figures = DATA / f"{part}.json"
+        if not figures.exists():
+            continue
+        data = json.loads(figures.read_text())
+        page = page_with(page, part, module(HERE / part / "render.py").tables(data))
+        plot = HERE / part / "plot.py"
+        if plot.exists():
+            files |= {DATA / name: text for name, text in module(plot).plots(data).items()}
+    return files | {PAGE: page}
 
 
 def main() -> int:
-    text = PAGE.read_text()
-    wanted = page_with(text, table(json.loads(DATA.read_text())))
+    stale = {path: text for path, text in made_files().items() if not path.exists() or path.read_text() != text}
     if "--write" in sys.argv:
-        PAGE.write_text(wanted)
+        for path, text in stale.items():
+            path.write_text(text)
         return 0
-    if text != wanted:
-        print(f"{PAGE.relative_to(ROOT)} does not hold what {DATA.relative_to(ROOT)} records: run tests/bench/render.py --write")
-        return 1
-    return 0
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} does not hold what docs/benchmarks/*.json record: run tests/bench/render.py --write")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

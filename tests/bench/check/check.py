@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from render import tables
+
 CONTENT = "/usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml"
 PROFILE = "xccdf_org.ssgproject.content_profile_cis_level2_server"
 KILLED = 128 + 9  # as measure.cpp tells it
@@ -134,8 +136,7 @@ def main() -> int:
     text = json.dumps(found, indent=2) + "\n"
     if options.json:
         options.json.write_text(text)
-    from render import table
-    print(table(found))
+    print(tables(found))
     return 0
 
 

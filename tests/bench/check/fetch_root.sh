@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the host that the checks are measured on, and prints its folder: a Debian 12 server with its usual services, the
 # other tools, and FILES files below /srv/files. Kept outside the repository; made again when this script changes.
-# Usage: tests/bench/fetch_root.sh FILES   (root)
+# Usage: tests/bench/check/fetch_root.sh FILES   (root)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # shellcheck source=tests/vm/apt.bash
-. ../vm/apt.bash
+. ../../vm/apt.bash
 
 files=$1
 suite=bookworm
 # OpenSCAP's content for CIS on Debian 12 is younger than Debian 12.
 content_suites=(forky trixie)
 packages=openssh-server,sudo,cron,rsyslog,auditd,apparmor,nftables,chrony,libpam-pwquality,dbus,systemd-sysv,kmod,procps,openscap-scanner,lynis,\
-libre2-9,libfmt9,libsqlite3-0,libspdlog1.10,libbpf1,libsystemd0,libcap2,libssl3
+libsystemd0,libssl3,libgcc-s1
 
 cache=${HOSTWARD_CACHE:-/var/cache/hostward-tests}/bench
 mkdir -p "$cache"
