@@ -52,6 +52,7 @@ test_packages=(
   apparmor selinux-policy-dev           # compile the two profiles
   strace                                # proves that a check of an image stays in it
   man-db git shellcheck systemd         # systemd: systemd-analyze checks the unit files
+  valgrind                              # counts instructions: a slowdown that no load on the machine hides
 )
 # The JavaScript client's test. A machine that has them from elsewhere (another version, another package) keeps them:
 # Debian's npm conflicts with a foreign nodejs.

@@ -67,7 +67,7 @@ say() { printf '== %s (%d s)\n' "$1" "$((SECONDS - started))"; }
 # fuzz (clang) the parsers of outside data.
 trees=(dev release)
 [ "$quick" = yes ] || trees+=(fuzz)
-declare -A folders=([dev]="unit;golden;lint" [release]="bpf;e2e;vm" [fuzz]="fuzz")
+declare -A folders=([dev]="unit;golden;lint" [release]="bpf;e2e;vm;bench" [fuzz]="fuzz")
 declare -A targets=([dev]="all" [release]="all" [fuzz]="fuzz_targets")
 
 say "installing packages"
