@@ -28,8 +28,13 @@ package_packages=(
 )
 # What the quickstart shows the guard with: namespaces and a client.
 demo_packages=(iproute2 curl)
-# What tests/bench measures in: a Debian root of its own.
-bench_packages=(mmdebstrap)
+# What tests/bench measures with.
+bench_packages=(
+  mmdebstrap e2fsprogs              # a Debian root of its own, in an image that can be mounted with cold caches
+  libbenchmark-dev                  # measures inside a process
+  libgtest-dev libgmock-dev         # the build of the tests asks for them
+  python3-botocore python3-cryptography  # who takes the reports
+)
 # What the tests run: test runner, linters, fuzzers, the attacks' libraries,
 # the real clients of the metadata service and the virtual machines.
 test_packages=(

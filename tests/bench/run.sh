@@ -68,8 +68,8 @@ fi
 
 packaging/install-deps.sh build bench demo
 mkdir -p build
-run_quietly build/bench-configure.log cmake --preset product
-run cmake --build build/release --target hostward -- --quiet
+run_quietly build/bench-configure.log cmake --preset release -DHOSTWARD_TEST_FOLDERS=bench
+run cmake --build build/release --target hostward bench_programs -- --quiet
 
 entry_of() { compgen -G "tests/bench/$1/run.*"; }
 

@@ -2,15 +2,12 @@
 // One piece of hostward's work on an input that is always the same, so that its instructions can be counted.
 // Usage: fixed_work NAME TIMES FIXTURE LIBRARY SCRATCH   (compare.py runs it; without arguments it lists the names)
 #include "agent/base/text.h"
-#include "agent/cli/posture.h"
 #include "agent/guard/decide.h"
-#include "agent/report/document.h"
 #include "agent/report/gzip.h"
 #include "agent/report/spool.h"
-#include "hardening/engine/library.h"
 #include "hardening/formats/formats.h"
 #include "hardening/models/sweep.h"
-#include "hardening/primitives/primitives.h"
+#include "tests/bench/report/inputs.h"
 #include "tests/bpf/oracle/random_policy.h"
 #include "tests/unit/report/verify_world.h"
 
@@ -18,52 +15,16 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 
 namespace {
 
 using namespace hostward;
+using namespace hostward::bench;
 using Job = std::function<void()>;
 
-constexpr std::int64_t kNow = 1'795'251'600; // 2026-11-21T09:00:00Z
-constexpr auto kProfile = "cis-debian-12";
 constexpr std::uint64_t kSpoolBytesMax = std::uint64_t{64} << 20;
-
-struct Inputs {
-    std::string fixture;
-    std::string library;
-    std::string scratch;
-};
-
-[[noreturn]] void fail(const std::string& text)
-{
-    std::fprintf(stderr, "fixed_work: %s\n", text.c_str());
-    std::exit(1);
-}
-
-template <typename T> T must(Result<T> result)
-{
-    if (!result) {
-        fail(result.error().text);
-    }
-    return result.take();
-}
-
-void must(const Status& status)
-{
-    if (!status) {
-        fail(status.error().text);
-    }
-}
-
-void must(bool holds, const char* text)
-{
-    if (!holds) {
-        fail(text);
-    }
-}
 
 /// As many rules as a policy may have, as somebody would write them.
 std::string policy_text()
@@ -114,38 +75,10 @@ Job decide(const Inputs& /*inputs*/)
     };
 }
 
-hardening::Library load(const Inputs& inputs)
-{
-    const auto own = must(host::open_host());
-    return must(hardening::load_library(*own, inputs.library, hardening::all_primitives()));
-}
-
 Job load_rules(const Inputs& inputs)
 {
     return [inputs] { must(!load(inputs).rules.empty(), "no rules"); };
 }
-
-/// What a check needs, and outlives its report.
-struct Image {
-    explicit Image(const Inputs& inputs) : host(must(host::open_host(inputs.fixture))), library(load(inputs)) {}
-
-    [[nodiscard]] hardening::Report check() const
-    {
-        hardening::Facts facts(*host, kNow, false); // the sweep has threads: it is counted apart
-        auto report = run_profile(*library.profile(kProfile), library, {}, {}, facts);
-        must(report.count(hardening::Verdict::Pass) > 0 && report.count(hardening::Verdict::Fail) > 0,
-             "a report without passes and failures");
-        report.started_s = kNow;
-        report.took = {};
-        for (auto& finding : report.findings) {
-            finding.took = {};
-        }
-        return report;
-    }
-
-    std::unique_ptr<host::Host> host;
-    hardening::Library library;
-};
 
 Job check(const Inputs& inputs)
 {
@@ -159,27 +92,6 @@ Job sweep(const Inputs& inputs)
         limits.threads = 1;
         must(must(hardening::sweep(*host, {}, limits)).entries > 0, "an empty sweep");
     };
-}
-
-std::string posture_of(const Inputs& inputs)
-{
-    const Image image(inputs);
-    cli::Posture posture;
-    posture.collected_s = kNow;
-    posture.host = {"host-1", "debian", "12", "Debian GNU/Linux 12 (bookworm)", "6.1.0", "x86_64"};
-    posture.checks = {json_line_report(image.check())};
-    return posture_json(posture);
-}
-
-report::Report report_of(const std::string& posture, std::uint64_t sequence)
-{
-    report::DocumentFacts facts;
-    facts.created_s = kNow;
-    facts.id = report::make_ulid(sequence, {});
-    facts.sequence = sequence;
-    facts.identity = {"123456789012",  "eu-central-1", "i-0123456789abcdef0", "ami-0123456789abcdef0", "m7i.large",
-                      "eu-central-1a", "x86_64",       "2026-11-21T08:00:00Z"};
-    return must(make_report(facts, posture));
 }
 
 Job write_report(const Inputs& inputs)
