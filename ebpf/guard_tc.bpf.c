@@ -24,7 +24,7 @@ int guard_tc_ether(struct __sk_buff *skb)
 	__be16 type;
 
 	for (int i = 0; i <= VLAN_TAGS_MAX; i++) {
-		if (bpf_skb_load_bytes(skb, packet.offset - sizeof(type), &type, sizeof(type)))
+		if (read_header(skb, packet.offset - sizeof(type), &type, sizeof(type)))
 			return TC_GO_ON;
 		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
 			break;
@@ -42,7 +42,7 @@ int guard_tc_ip(struct __sk_buff *skb)
 	struct hw_destination to = {.reason = HW_REASON_RULE};
 	__u8 version;
 
-	if (bpf_skb_load_bytes(skb, 0, &version, sizeof(version)))
+	if (read_header(skb, 0, &version, sizeof(version)))
 		return TC_GO_ON;
 	packet.protocol = version >> 4 == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	return judge_packet(skb, &packet, &to) ? TC_GO_ON : TC_DROP;
