@@ -191,6 +191,7 @@ Status Guard::Impl::adopt()
 {
     TRY_ASSIGN(maps, KernelMaps::open(pins.current, false));
     TRY(check_adoptable(maps, options.cgroup));
+    TRY(wait_for_readers(maps)); // of a loader that was killed after its switch: the other slot is ours to change
     adopted = true;
     TRY_ASSIGN(const hw_about about, maps.read<hw_about>(MapId::About));
     same_build = about.build == build_digest();

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <map>
@@ -19,25 +21,54 @@ namespace hostward::guard {
 
 namespace {
 
-template <typename Key, typename Value, typename Less>
-Result<UniqueFd> make_table(const char* name, const std::map<Key, Value, Less>& content, std::size_t room)
+constexpr std::uint32_t kBatch = 512; ///< elements that one call takes out of a table
+
+/// Room for more than the content: the next policy is rarely much larger, and then fits.
+template <typename Key, typename Value> Result<UniqueFd> make_table(const char* name, std::size_t entries)
 {
     bpf_map_create_opts options{};
     options.sz = sizeof(options);
     options.map_flags = BPF_F_NO_PREALLOC;
-    const auto entries = static_cast<std::uint32_t>(std::max<std::size_t>(1, content.size() + room));
-    const int fd = ::bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(Key), sizeof(Value), entries, &options);
+    const auto room = std::bit_ceil(static_cast<std::uint32_t>(std::max<std::size_t>(1, entries)));
+    const int fd = ::bpf_map_create(BPF_MAP_TYPE_HASH, name, sizeof(Key), sizeof(Value), room, &options);
     if (fd < 0) {
         return system_error(-fd, std::string("cannot create the policy table ") + name);
     }
-    UniqueFd table(fd);
-    for (const auto& [key, value] : content) {
-        const int error = ::bpf_map_update_elem(fd, &key, &value, BPF_NOEXIST);
-        if (error < 0) {
-            return system_error(-error, std::string("cannot fill the policy table ") + name);
-        }
+    return UniqueFd(fd);
+}
+
+template <typename Key, typename Value> Status empty_table(int fd)
+{
+    std::vector<Key> keys(kBatch);
+    std::vector<Value> values(kBatch);
+    std::uint32_t cursor = 0;
+    int error = 0;
+    for (bool is_first = true; error == 0; is_first = false) {
+        std::uint32_t count = kBatch;
+        error = ::bpf_map_lookup_and_delete_batch(fd, is_first ? nullptr : &cursor, &cursor, keys.data(), values.data(),
+                                                  &count, nullptr);
     }
-    return table;
+    if (error != -ENOENT) { // ENOENT: no more
+        return system_error(-error, "cannot empty a policy table");
+    }
+    return success();
+}
+
+template <typename Key, typename Value, typename Less>
+Status fill_table(int fd, const std::map<Key, Value, Less>& content)
+{
+    std::vector<Key> keys;
+    std::vector<Value> values;
+    for (const auto& [key, value] : content) {
+        keys.push_back(key);
+        values.push_back(value);
+    }
+    auto count = static_cast<std::uint32_t>(keys.size());
+    if (const int error = count == 0 ? 0 : ::bpf_map_update_batch(fd, keys.data(), values.data(), &count, nullptr);
+        error < 0) {
+        return system_error(-error, "cannot fill a policy table");
+    }
+    return success();
 }
 
 Result<std::uint32_t> namespace_inode(const char* name)
@@ -186,8 +217,55 @@ Status put_table(const KernelMaps& maps, MapId id, std::uint32_t slot, const Uni
     return maps.write(id, slot, fd);
 }
 
+/// The table in a slot; none where no policy was yet.
+Result<UniqueFd> table_in(const KernelMaps& maps, MapId tables, std::uint32_t slot)
+{
+    const auto id = maps.read<std::uint32_t>(tables, slot);
+    if (!id) {
+        return id.error().error_number == ENOENT ? Result<UniqueFd>(UniqueFd()) : id.error();
+    }
+    const int fd = ::bpf_map_get_fd_by_id(*id);
+    if (fd < 0) {
+        return system_error(-fd, "cannot open a policy table");
+    }
+    return UniqueFd(fd);
+}
+
+bool has_room(const UniqueFd& table, std::size_t entries)
+{
+    bpf_map_info info{};
+    std::uint32_t size = sizeof(info);
+    return table && ::bpf_obj_get_info_by_fd(table.get(), &info, &size) == 0 && info.max_entries >= entries;
+}
+
+/// Nobody reads this slot: the previous switch waited for its readers. So the table that is there is used again if it
+/// has the room: for another one in its place the kernel would wait for a grace period, before the policy is in force.
+template <typename Key, typename Value, typename Less>
+Status fill_slot(const KernelMaps& maps, MapId tables, std::uint32_t slot, const std::map<Key, Value, Less>& content,
+                 std::size_t room)
+{
+    const std::size_t entries = content.size() + room;
+    TRY_ASSIGN(UniqueFd table, table_in(maps, tables, slot));
+    if (has_room(table, entries)) {
+        TRY((empty_table<Key, Value>(table.get())));
+        return fill_table(table.get(), content);
+    }
+    TRY_ASSIGN(table, (make_table<Key, Value>(tables == MapId::Facts ? "hw_facts" : "hw_names", entries)));
+    TRY(fill_table(table.get(), content));
+    return put_table(maps, tables, slot, table);
+}
+
+/// What nobody reads any more need not be kept until the next change.
+Status empty_slot(const KernelMaps& maps, std::uint32_t slot)
+{
+    TRY_ASSIGN(const UniqueFd facts, table_in(maps, MapId::Facts, slot));
+    TRY_ASSIGN(const UniqueFd names, table_in(maps, MapId::Names, slot));
+    TRY((facts ? empty_table<hw_fact_key, hw_fact>(facts.get()) : success()));
+    return names ? empty_table<hw_name_key, hw_name>(names.get()) : success();
+}
+
 /// The switch itself. Addresses of both policies may be guarded until no reader of the old one is left.
-Status switch_to(const KernelMaps& maps, std::uint32_t slot, const CompiledPolicy& policy)
+Status switch_to(const KernelMaps& maps, std::uint32_t slot, const CompiledPolicy& policy, bool is_first)
 {
     TRY_ASSIGN(hw_control control, maps.read<hw_control>(MapId::Control));
     for (std::size_t i = 0; i < 4; ++i) {
@@ -197,8 +275,9 @@ Status switch_to(const KernelMaps& maps, std::uint32_t slot, const CompiledPolic
     control.active = slot;
     TRY(maps.write(MapId::Control, 0, control));
     std::copy(std::begin(policy.filter), std::end(policy.filter), std::begin(control.filter));
-    TRY(wait_for_readers(maps));
-    return maps.write(MapId::Control, 0, control);
+    TRY(is_first ? success() : wait_for_readers(maps));
+    TRY(maps.write(MapId::Control, 0, control));
+    return empty_slot(maps, 1 - slot);
 }
 
 /// Counters follow rules and endpoints by name. Returns those to clear.
@@ -237,12 +316,8 @@ Status wait_for_readers(const KernelMaps& maps)
     // Writing an element of a map of maps waits for an RCU grace period (kernel/bpf/syscall.c,
     // maybe_wait_bpf_programs): putting the table in use where it already is changes nothing else.
     TRY_ASSIGN(const hw_control control, maps.read<hw_control>(MapId::Control));
-    TRY_ASSIGN(const std::uint32_t id, maps.read<std::uint32_t>(MapId::Facts, control.active));
-    const int fd = ::bpf_map_get_fd_by_id(id);
-    if (fd < 0) {
-        return system_error(-fd, "cannot open the policy table in use");
-    }
-    return put_table(maps, MapId::Facts, control.active, UniqueFd(fd));
+    TRY_ASSIGN(const UniqueFd facts, table_in(maps, MapId::Facts, control.active));
+    return facts ? put_table(maps, MapId::Facts, control.active, facts) : success();
 }
 
 Result<std::uint64_t> install_policy(const KernelMaps& maps, const CompiledPolicy& policy, const HostFacts& host)
@@ -254,17 +329,14 @@ Result<std::uint64_t> install_policy(const KernelMaps& maps, const CompiledPolic
     hw_head head = complete_head(policy, host, active.generation + 1);
     TRY_ASSIGN(const auto changed, move_counters(maps, control.active & 1, active, policy, head));
 
-    TRY_ASSIGN(const UniqueFd facts, make_table("hw_facts", policy.facts, HW_CGROUP_CACHE_MAX));
-    TRY_ASSIGN(const UniqueFd names, make_table("hw_names", policy.names, 0));
-    // The previous switch waited for its readers, so nobody reads this slot.
-    TRY(put_table(maps, MapId::Facts, slot, facts));
-    TRY(put_table(maps, MapId::Names, slot, names));
+    TRY(fill_slot(maps, MapId::Facts, slot, policy.facts, HW_CGROUP_CACHE_MAX));
+    TRY(fill_slot(maps, MapId::Names, slot, policy.names, 0));
     TRY(write_labels(maps, slot, policy));
     TRY(maps.write(MapId::Heads, slot, head));
     for (const auto counter : changed) {
         TRY(maps.clear_counter(counter));
     }
-    TRY(switch_to(maps, slot, policy));
+    TRY(switch_to(maps, slot, policy, active.generation == 0)); // the first: nothing is attached that could read
     return head.generation;
 }
 
