@@ -324,7 +324,7 @@ Result<CompiledPolicy> compile(const config::GuardConfig& config, Resolver& reso
     if (!build.errors.empty()) {
         return build.errors.error();
     }
-    TRY(compile_digests(config, build.out));
+    compile_digests(config, build.out);
     build.out.warnings = build.warnings.lines();
     build.out.notes = build.notes.lines();
     return std::move(build.out);

@@ -2,37 +2,28 @@
 // Digests of a policy as it is written. What names resolve to is left out: a digest says which text decided.
 #include "agent/guard/policy_tables.h"
 
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED // see Digest
+#include <openssl/sha.h>
 
+#include <array>
 #include <cstring>
-#include <memory>
 
 namespace hostward::guard {
 
 namespace {
 
-struct DigestFree {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using DigestContext = std::unique_ptr<EVP_MD_CTX, DigestFree>;
-
 /// SHA-256 over texts and numbers, each preceded by its length, so that no two policies write the same bytes.
+/// By the plain functions: EVP's first use reads OpenSSL's configuration and keeps megabytes of the resident agent
+/// mapped.
 class Digest {
 public:
-    static Result<Digest> start()
-    {
-        DigestContext context(EVP_MD_CTX_new());
-        if (context == nullptr || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
-            return failure();
-        }
-        return Digest(std::move(context));
-    }
+    Digest() { (void)::SHA256_Init(&state_); } // none of them can fail
 
     void add(std::string_view text)
     {
         const std::string length = std::to_string(text.size()) + ":";
-        failed_ |= EVP_DigestUpdate(context_.get(), length.data(), length.size()) != 1;
-        failed_ |= EVP_DigestUpdate(context_.get(), text.data(), text.size()) != 1;
+        (void)::SHA256_Update(&state_, length.data(), length.size());
+        (void)::SHA256_Update(&state_, text.data(), text.size());
     }
     void add(std::uint64_t number) { add(std::to_string(number)); }
     template <typename T>
@@ -47,23 +38,16 @@ public:
     }
 
     /// Digest of everything so far; more can be added after.
-    [[nodiscard]] Result<std::array<unsigned char, 32>> peek() const
+    [[nodiscard]] std::array<unsigned char, SHA256_DIGEST_LENGTH> peek() const
     {
-        const DigestContext copy(EVP_MD_CTX_new());
-        std::array<unsigned char, 32> out{};
-        if (failed_ || copy == nullptr || EVP_MD_CTX_copy_ex(copy.get(), context_.get()) != 1 ||
-            EVP_DigestFinal_ex(copy.get(), out.data(), nullptr) != 1) {
-            return failure();
-        }
+        SHA256_CTX copy = state_;
+        std::array<unsigned char, SHA256_DIGEST_LENGTH> out{};
+        (void)::SHA256_Final(out.data(), &copy);
         return out;
     }
 
 private:
-    explicit Digest(DigestContext context) : context_(std::move(context)) {}
-    static Error failure() { return Error{ErrorKind::System, 0, "SHA-256 is not available from OpenSSL"}; }
-
-    DigestContext context_;
-    bool failed_ = false;
+    SHA256_CTX state_{};
 };
 
 void add_endpoint(const config::Endpoint& endpoint, Digest& digest)
@@ -101,9 +85,9 @@ std::uint64_t shorten(const std::array<unsigned char, 32>& digest)
 
 } // namespace
 
-Status compile_digests(const config::GuardConfig& config, CompiledPolicy& out)
+void compile_digests(const config::GuardConfig& config, CompiledPolicy& out)
 {
-    TRY_ASSIGN(Digest digest, Digest::start());
+    Digest digest;
     digest.add("hostward policy 1");
     digest.add(config.endpoints.size());
     for (const auto& endpoint : config.endpoints) {
@@ -111,8 +95,7 @@ Status compile_digests(const config::GuardConfig& config, CompiledPolicy& out)
     }
     for (std::size_t i = 0; i < config.rules.size(); ++i) {
         add_rule_text(config.rules[i], digest);
-        TRY_ASSIGN(const auto prefix, digest.peek());
-        out.head.digest[i] = shorten(prefix);
+        out.head.digest[i] = shorten(digest.peek());
         if (config.rules[i].action == config::Action::Allow) {
             out.facts.try_emplace(fact_key(HW_FACT_DIGEST, out.head.digest[i]));
         }
@@ -122,9 +105,8 @@ Status compile_digests(const config::GuardConfig& config, CompiledPolicy& out)
     digest.add(config.forwarded);
     digest.add(config.bypass_sockets);
     digest.add(std::uint64_t{config.seal_until_reboot});
-    TRY_ASSIGN(const auto whole, digest.peek());
+    const auto whole = digest.peek();
     std::memcpy(out.head.policy_digest, whole.data(), whole.size());
-    return success();
 }
 
 } // namespace hostward::guard

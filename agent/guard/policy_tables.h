@@ -40,6 +40,6 @@ void compile_endpoints(const config::GuardConfig& config, CompiledPolicy& out, c
                        config::Complaints& notes);
 
 /// Fills head.digest, head.policy_digest and the digest facts.
-[[nodiscard]] Status compile_digests(const config::GuardConfig& config, CompiledPolicy& out);
+void compile_digests(const config::GuardConfig& config, CompiledPolicy& out);
 
 } // namespace hostward::guard
