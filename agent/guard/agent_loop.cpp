@@ -13,6 +13,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -249,6 +250,7 @@ void Agent::report_applied(const Applied& applied)
     auto users = host::Users::read();
     users_ = users ? users.take() : host::Users{}; // events then show numbers
     watch_files(applied.watched_files);
+    (void)::malloc_trim(0); // reading and compiling a policy takes several times what is kept of it
 }
 
 /// Watches directories: a package upgrade replaces a file by renaming another over it.

@@ -22,7 +22,7 @@ SYSTEM_PREFIXES = ("linux/", "sys/", "net/", "netinet/", "netpacket/", "arpa/", 
 # Flat C headers of the system; C++ standard headers have neither slash nor `.h`.
 SYSTEM_HEADERS = {
     "dirent.h", "dlfcn.h", "elf.h", "endian.h", "errno.h", "fcntl.h", "fnmatch.h", "getopt.h", "glob.h", "grp.h", "gshadow.h",
-    "ifaddrs.h", "inttypes.h", "limits.h", "locale.h", "mntent.h", "netdb.h", "poll.h", "pthread.h", "pty.h",
+    "ifaddrs.h", "inttypes.h", "limits.h", "locale.h", "malloc.h", "mntent.h", "netdb.h", "poll.h", "pthread.h", "pty.h",
     "pwd.h", "sched.h", "semaphore.h", "shadow.h", "signal.h", "spawn.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h",
     "stdio.h", "stdlib.h", "string.h", "strings.h", "syscall.h", "sysexits.h", "termios.h", "time.h", "ucontext.h",
     "unistd.h", "utime.h", "wait.h",
