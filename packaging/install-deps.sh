@@ -33,7 +33,8 @@ bench_packages=(
   mmdebstrap e2fsprogs              # a Debian root of its own, in an image that can be mounted with cold caches
   libbenchmark-dev                  # measures inside a process
   libgtest-dev libgmock-dev         # the build of the tests asks for them
-  python3-botocore python3-cryptography  # who takes the reports
+  python3-botocore python3-cryptography  # who takes the reports; botocore also asks the metadata service
+  iptables nftables systemd         # what people use instead of the guard
 )
 # What the tests run: test runner, linters, fuzzers, the attacks' libraries,
 # the real clients of the metadata service and the virtual machines.

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// Programs that decide nothing: what the kernel takes for calling any program on each packet.
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+SEC("cgroup_skb/egress")
+int empty_egress(struct __sk_buff *skb)
+{
+	return 1;
+}
+
+SEC("tc")
+int empty_tc(struct __sk_buff *skb)
+{
+	return -1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
