@@ -6,6 +6,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <cerrno>
+#include <numeric>
+
 namespace hostward::guard {
 
 namespace {
@@ -76,6 +79,37 @@ Status KernelMaps::write_raw(MapId id, const void* key, const void* value) const
 {
     const int error = ::bpf_map_update_elem(fd(id), key, value, BPF_ANY);
     if (error < 0) {
+        return system_error(-error, std::string("cannot write map ") + map_name(id));
+    }
+    return success();
+}
+
+Status KernelMaps::read_range_raw(MapId id, std::uint32_t first, std::uint32_t count, void* values) const
+{
+    if (count == 0) {
+        return success();
+    }
+    const std::uint32_t before = first - 1; // a batch goes on behind a key; none: at the first
+    std::uint32_t last = 0;
+    std::uint32_t read = count;
+    std::vector<std::uint32_t> keys(count);
+    const int error = ::bpf_map_lookup_batch(
+        fd(id), first == 0 ? nullptr : const_cast<std::uint32_t*>(&before), // libbpf takes no const
+        &last, keys.data(), values, &read, nullptr);
+    if (error < 0 && (error != -ENOENT || read != count)) { // ENOENT: the map's end
+        return system_error(-error, std::string("cannot read map ") + map_name(id));
+    }
+    return success();
+}
+
+Status KernelMaps::write_range_raw(MapId id, std::uint32_t first, std::uint32_t count, const void* values) const
+{
+    if (count == 0) {
+        return success();
+    }
+    std::vector<std::uint32_t> keys(count);
+    std::iota(keys.begin(), keys.end(), first);
+    if (const int error = ::bpf_map_update_batch(fd(id), keys.data(), values, &count, nullptr); error < 0) {
         return system_error(-error, std::string("cannot write map ") + map_name(id));
     }
     return success();

@@ -59,6 +59,20 @@ public:
         return write_raw(id, &index, &value);
     }
 
+    /// Elements of an array map side by side, in one call.
+    template <typename T>
+    [[nodiscard]] Result<std::vector<T>> read_range(MapId id, std::uint32_t first, std::uint32_t count) const
+    {
+        std::vector<T> values(count);
+        TRY(read_range_raw(id, first, count, values.data()));
+        return values;
+    }
+    template <typename T>
+    [[nodiscard]] Status write_range(MapId id, std::uint32_t first, const std::vector<T>& values) const
+    {
+        return write_range_raw(id, first, static_cast<std::uint32_t>(values.size()), values.data());
+    }
+
     /// Per-CPU values, summed.
     [[nodiscard]] Result<hw_counter> counter(std::uint32_t index) const;
     [[nodiscard]] Result<std::uint64_t> number(MapId id, std::uint32_t index) const;
@@ -68,6 +82,9 @@ public:
     [[nodiscard]] Status write_raw(MapId id, const void* key, const void* value) const;
 
 private:
+    [[nodiscard]] Status read_range_raw(MapId id, std::uint32_t first, std::uint32_t count, void* values) const;
+    [[nodiscard]] Status write_range_raw(MapId id, std::uint32_t first, std::uint32_t count, const void* values) const;
+
     std::array<UniqueFd, static_cast<std::size_t>(MapId::Count)> fds_;
 };
 

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -113,18 +114,18 @@ struct Counters {
     std::map<std::string, std::uint32_t> of;
 };
 
-Result<std::string> label_in(const KernelMaps& maps, std::uint32_t slot, std::uint32_t offset)
+std::string name_in(const hw_label& label)
 {
-    TRY_ASSIGN(const hw_label label, maps.read<hw_label>(MapId::Labels, slot * HW_COUNTERS + offset));
-    return std::string(static_cast<const char*>(label.name));
+    return {static_cast<const char*>(label.name), ::strnlen(static_cast<const char*>(label.name), HW_LABEL_MAX)};
 }
 
 Result<Counters> rule_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& head)
 {
     Counters found{0, HW_RULES_MAX, {}};
-    for (std::uint32_t rule = 0; rule < head.rule_count; ++rule) {
-        TRY_ASSIGN(const std::string name, label_in(maps, slot, rule));
-        found.of.emplace(name, head.counter[rule]);
+    const auto count = std::min<std::uint32_t>(head.rule_count, HW_RULES_MAX);
+    TRY_ASSIGN(const auto labels, maps.read_range<hw_label>(MapId::Labels, slot * HW_COUNTERS, count));
+    for (std::size_t rule = 0; rule < labels.size(); ++rule) {
+        found.of.emplace(name_in(labels[rule]), head.counter[rule]);
     }
     return found;
 }
@@ -132,9 +133,10 @@ Result<Counters> rule_counters(const KernelMaps& maps, std::uint32_t slot, const
 Result<Counters> endpoint_counters(const KernelMaps& maps, std::uint32_t slot, const hw_head& head)
 {
     Counters found{HW_RULES_MAX, HW_ENDPOINTS_MAX, {}};
-    for (std::uint32_t endpoint = 0; endpoint < head.endpoint_count; ++endpoint) {
-        TRY_ASSIGN(const std::string name, label_in(maps, slot, HW_RULES_MAX + endpoint));
-        found.of.emplace(name, head.endpoints[endpoint].counter);
+    const auto count = std::min<std::uint32_t>(head.endpoint_count, HW_ENDPOINTS_MAX);
+    TRY_ASSIGN(const auto labels, maps.read_range<hw_label>(MapId::Labels, slot * HW_COUNTERS + HW_RULES_MAX, count));
+    for (std::size_t endpoint = 0; endpoint < labels.size(); ++endpoint) {
+        found.of.emplace(name_in(labels[endpoint]), head.endpoints[endpoint].counter);
     }
     return found;
 }
@@ -202,13 +204,13 @@ hw_head complete_head(const CompiledPolicy& policy, const HostFacts& host, std::
 
 Status write_labels(const KernelMaps& maps, std::uint32_t slot, const CompiledPolicy& policy)
 {
-    for (std::uint32_t rule = 0; rule < policy.rule_names.size(); ++rule) {
-        TRY(maps.write(MapId::Labels, slot * HW_COUNTERS + rule, label_of(policy.rule_names[rule])));
-    }
-    for (std::uint32_t i = 0; i < policy.endpoint_names.size(); ++i) {
-        TRY(maps.write(MapId::Labels, slot * HW_COUNTERS + HW_RULES_MAX + i, label_of(policy.endpoint_names[i])));
-    }
-    return success();
+    const auto write = [&](std::uint32_t first, const std::vector<std::string>& names) {
+        std::vector<hw_label> labels;
+        std::ranges::transform(names, std::back_inserter(labels), label_of);
+        return maps.write_range(MapId::Labels, slot * HW_COUNTERS + first, labels);
+    };
+    TRY(write(0, policy.rule_names));
+    return write(HW_RULES_MAX, policy.endpoint_names);
 }
 
 Status put_table(const KernelMaps& maps, MapId id, std::uint32_t slot, const UniqueFd& table)
