@@ -42,7 +42,7 @@ def undone(do: list, undo: list):
         yield
     finally:
         for command in undo:
-            run(*command)
+            run(*command, check=False)  # what could not be done need not be undone
 
 
 def iptables(program: str):
@@ -204,10 +204,22 @@ def program_times(lab: Lab, programs: Programs, rounds: int) -> list[dict]:
     return [{"program": name, "fastest_ns": min(times), "median_ns": statistics.median(times)} for name, times in taken.items()]
 
 
+def usable(subject: Subject, skipped: list[str]) -> bool:
+    """Whether it can be attached here. Ours has to."""
+    try:
+        with subject.attached():
+            return True
+    except RuntimeError as error:
+        if subject.name.startswith("hostward"):
+            raise
+        skipped.append(f"{subject.name}: {error}")
+        return False
+
+
 def measure(lab: Lab, rounds: int) -> dict:
     systemd, skipped = start_systemd()
     programs = Programs()
-    these = subjects(lab, systemd, programs)
+    these = [subject for subject in subjects(lab, systemd, programs) if usable(subject, skipped)]
     taken: dict[tuple, list[dict]] = {}
     try:
         for number in range(rounds):

@@ -18,7 +18,7 @@ def loads(lab: Lab, text: str, rounds: int) -> dict:
     for _ in range(rounds):
         guard = Guard(lab, text)
         pid = os.posix_spawn(guard.command("load")[0], guard.command("load"), os.environ,
-                             file_actions=[(os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)])
+                             file_actions=[(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_WRONLY, 0) for fd in (1, 2)])
         _, status, used = os.wait4(pid, 0)
         if status != 0:
             raise RuntimeError(f"hostward guard load ended with {status}")

@@ -5,6 +5,7 @@
 Needs root and the groups build and bench of packaging/install-deps.sh. It guards only a cgroup and namespaces of its own.
 """
 import sys
+import time
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parents[1]
@@ -38,7 +39,9 @@ def main() -> int:
     try:
         here.build()
         for name in options.only or PARTS:
+            begin = time.monotonic()
             figures[name] = PARTS[name](here, options.rounds)
+            lab.note(f"{name} took {time.monotonic() - begin:.0f} s")
             if options.json:
                 record.write(options.json, figures)  # a later part that fails does not take it away
     finally:
