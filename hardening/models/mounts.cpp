@@ -44,6 +44,13 @@ Result<Mount> parse_line(std::string_view line)
     return mount;
 }
 
+Result<Mounts> read_table(Facts& facts, const std::string& path)
+{
+    TRY_ASSIGN(const auto text, host::read_kernel(facts.host(), path));
+    TRY_ASSIGN(auto all, parse_mountinfo(text));
+    return Mounts{std::move(all), path};
+}
+
 } // namespace
 
 std::string unescaped_octal(std::string_view text)
@@ -109,12 +116,23 @@ const Mount* Mounts::at(std::string_view path) const
     return here != nullptr && here->point == path ? here : nullptr;
 }
 
+bool Mounts::has_same_root(const Mounts& other) const
+{
+    const Mount* here = at("/");
+    const Mount* there = other.at("/");
+    return here != nullptr && there != nullptr && here->device == there->device && here->root == there->root;
+}
+
 Result<Mounts> Mounts::read(Facts& facts)
 {
-    // "self" is a link of /proc that changes nothing here: our own name space is the host's.
-    TRY_ASSIGN(const auto text, host::read_kernel(facts.host(), "/proc/self/mountinfo"));
-    TRY_ASSIGN(auto all, parse_mountinfo(text));
-    return Mounts{std::move(all)};
+    TRY_ASSIGN(auto ours, read_table(facts, "/proc/self/mountinfo"));
+    // A unit's mounts are not the host's: systemd mounts everything nosuid there for NoNewPrivileges=. The first
+    // process has the host's table, but for who runs in a chroot: there its paths are not ours.
+    auto hosts = read_table(facts, "/proc/1/mountinfo");
+    if (hosts && hosts->has_same_root(ours)) {
+        return hosts;
+    }
+    return ours;
 }
 
 } // namespace hostward::hardening

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is mounted now: /proc/self/mountinfo, as proc(5) describes it.
+// What is mounted now on the host: /proc/1/mountinfo, or our own where that is not the same root's, as proc(5) describes it.
 #pragma once
 
 #include "hardening/models/facts.h"
@@ -32,9 +32,13 @@ struct Mount {
 
 struct Mounts {
     std::vector<Mount> all; ///< in the kernel's order
+    std::string where = "/proc/self/mountinfo";
 
     /// The mount that one meets at this path: the topmost. Null: none ends there.
     [[nodiscard]] const Mount* at(std::string_view path) const;
+
+    /// Whether both tables begin with the same part of the same file system.
+    [[nodiscard]] bool has_same_root(const Mounts& other) const;
 
     /// Unsupported: an image.
     [[nodiscard]] static Result<Mounts> read(Facts& facts);

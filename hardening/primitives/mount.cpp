@@ -25,6 +25,7 @@ constexpr auto kConfigured = "/etc/fstab, *.mount units";
 /// Both sides of a mount point. `now`: null for an image and where nothing is mounted.
 struct Sides {
     const Mount* now = nullptr;
+    std::string now_where;
     std::optional<BootMount> boot;
 };
 
@@ -37,6 +38,7 @@ Result<Sides> sides_of(Facts& facts, const std::string& path)
             return mounts.error();
         }
         sides.now = mounts->at(path);
+        sides.now_where = mounts->where;
     }
     TRY_ASSIGN(sides.boot, mount_at_boot(facts, path));
     return sides;
@@ -57,7 +59,7 @@ Result<Outcome> evaluate_mount(const Arguments& arguments, Facts& facts)
             Outcome::pass_if(sides.now != nullptr, {"a mount",
                                                     sides.now == nullptr ? "nothing is mounted on " + path + " now"
                                                                          : sides.now->type + " of " + sides.now->source,
-                                                    "/proc/self/mountinfo"}));
+                                                    sides.now_where}));
     }
     parts.push_back(Outcome::pass_if(
         sides.boot.has_value(),
@@ -76,8 +78,8 @@ Result<Outcome> evaluate_mount_option(const Arguments& arguments, Facts& facts)
     }
     std::vector<Outcome> parts;
     if (sides.now != nullptr) {
-        parts.push_back(Outcome::pass_if(sides.now->has(option),
-                                         {option, shown(sides.now->options) + " now", "/proc/self/mountinfo"}));
+        parts.push_back(
+            Outcome::pass_if(sides.now->has(option), {option, shown(sides.now->options) + " now", sides.now_where}));
     }
     if (sides.boot) {
         parts.push_back(

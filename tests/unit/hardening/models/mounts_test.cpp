@@ -48,6 +48,36 @@ TEST(Mounts, ARootThatIsNoMountIsFine)
     EXPECT_THAT(mounts.at("/"), IsNull());
 }
 
+// A unit of systemd with NoNewPrivileges= and ProtectSystem=: the same root, read-only, and everything nosuid.
+TEST(Mounts, AUnitsOwnMountsAreNotTheHosts)
+{
+    host::MemoryHost host;
+    host.file("/proc/self/mountinfo",
+              "50 9 254:1 / / ro,nosuid - ext4 /dev/vda1 rw\n51 50 0:22 / /tmp rw,nosuid,nodev - tmpfs tmpfs rw\n");
+    host.file("/proc/1/mountinfo",
+              "20 1 254:1 / / rw - ext4 /dev/vda1 rw\n21 20 0:22 / /tmp rw,nodev - tmpfs tmpfs rw\n");
+    Facts facts(host, 0);
+    const auto& mounts = facts.get<Mounts>().value();
+    EXPECT_EQ(mounts.where, "/proc/1/mountinfo");
+    EXPECT_FALSE(mounts.at("/tmp")->has("nosuid"));
+    EXPECT_TRUE(mounts.at("/tmp")->has("nodev"));
+}
+
+// mmdebstrap and packer's chroot: the first process has the builder's paths.
+TEST(Mounts, BelowAnotherRootThanTheFirstProcessOurOwnCount)
+{
+    for (const auto* builders :
+         {"20 1 254:1 / / rw - ext4 /dev/vda1 rw\n", "20 1 254:9 /image / rw - ext4 /dev/vdb rw\n", "garbage\n", ""}) {
+        host::MemoryHost host;
+        host.file("/proc/self/mountinfo", "50 9 254:9 / / rw,nosuid - ext4 /dev/vdb rw\n");
+        host.file("/proc/1/mountinfo", builders);
+        Facts facts(host, 0);
+        const auto& mounts = facts.get<Mounts>().value();
+        EXPECT_EQ(mounts.where, "/proc/self/mountinfo") << builders;
+        EXPECT_TRUE(mounts.at("/")->has("nosuid"));
+    }
+}
+
 TEST(Mounts, MalformedIsAnErrorAndAnImageHasNone)
 {
     for (const auto* text :
