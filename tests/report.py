@@ -26,6 +26,9 @@ SKIP_LINE = re.compile(r"^SKIP: (.+)$")
 RESULT = re.compile(r"^\s*\d+/\d+ Test\s+#\d+: ")
 START = re.compile(r"^\s*Start\s+\d+: ")
 NO_REASON = "no reason given"
+# What a failed assertion or sanitizer says in one line, by GoogleTest, Python and the sanitizers.
+WHY = re.compile(r"^(?:\w*(?:Error|Lost)\b.*|\S+: Failure|SUMMARY: .*|story\.py: .*)$")
+WHY_LINES = 5
 FAILURE_LINES = 100  # the end of a failed test's output; all of it is in CTest's log
 
 
@@ -136,6 +139,9 @@ class Failure:
             print(f"(the first {self._count - FAILURE_LINES} lines are in CTest's log)")
         for line in self._lines:
             print(line)
+        # Once more behind a long output, where whoever reads its end finds it.
+        for line in [line for line in self._lines if WHY.match(line)][-WHY_LINES:]:
+            print(f"why: {line}")
         sys.stdout.flush()
         self.__init__()
 

@@ -58,6 +58,12 @@ class Report(unittest.TestCase):
         self.assertLess(shown.index("line 299"), shown.index("Start  2: vm/b"))
         self.assertLess(shown.index("vm/b ....***Timeout"), shown.index("last words of b"))
 
+    def test_why_a_test_failed_stands_behind_its_output(self):
+        output = (" 1/1 Test  #1: e2e/a ....***Failed    1.00 sec\nTraceback\nAssertionError: 3 != 4 : s3\n\nFAILED (failures=1)\n"
+                  + TOTALS)
+        shown = report(ACCEPT_BOTH, output=output).stdout
+        self.assertIn("FAILED (failures=1)\nwhy: AssertionError: 3 != 4 : s3\n", shown)
+
     def test_unexpected_skip_fails(self):
         done = report("* | e2e/b | no npm | not here\n")
         self.assertEqual(done.returncode, 1)

@@ -8,7 +8,7 @@
 
 Each gives a list of Step. `run(step)` executes one; `prefix` goes before the command, such as ["chroot", ROOT].
 The services start these as root below the SSM agent's unit, which the policies allow. To be true to that on a machine
-with systemd: prefix=["systemd-run", "-q", "--wait", "--pipe", "--unit=amazon-ssm-agent.service"].
+with systemd, tests/vm/instance starts them with systemd-run in a unit of that name.
 """
 import re
 import subprocess

@@ -137,7 +137,8 @@ def upgraded(instance, package):
 
 def run_steps(instance, prepared):
     for step in prepared:
-        answer = instance.guest.ask(shlex.join([*AS_SSM_AGENT, *step.command()]), step.timeout_s)
+        words = [word.replace("$", "$$") for word in step.command()]  # systemd-run expands variables itself
+        answer = instance.guest.ask(shlex.join([*AS_SSM_AGENT, *words]), step.timeout_s)
         print(f"--- {step.name}\n{answer['out']}{answer['err']}".rstrip(), flush=True)
         expect(answer["code"] == 0, lambda: f"step {step.name} ended with {answer['code']}\n{instance.evidence()}")
 
