@@ -362,6 +362,9 @@ void Agent::write_metrics()
 
 void Agent::arm(Source& timer, std::uint64_t after_us)
 {
+    if (::sd_event_get_state(event_.get()) == SD_EVENT_FINISHED) {
+        return; // the last batch, behind the loop: it is written whole, and nothing is due later
+    }
     sd_event_source* source = nullptr;
     const auto handler = &timer == &drain_timer_     ? on_drain
                          : &timer == &settle_timer_  ? on_settled
