@@ -1,47 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cheapest walk there can be: getdents64, and statx of every file and directory, nothing kept. Peers are measured
-// against it. One thread per argument folder: walk_floor DIR [DIR...]
+// The cheapest walk there can be: getdents64, and statx of every file and directory, nothing kept. Others are measured
+// against it. Usage: walk_floor THREADS DIRECTORY
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <charconv>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace {
 
-struct Found {
-    std::uint64_t entries = 0;
-    std::uint64_t directories = 0;
+/// Open directories for threads that have nothing to do.
+class Offers {
+public:
+    explicit Offers(unsigned threads) : busy_(threads) {}
+
+    [[nodiscard]] bool are_wanted() const { return idle_.load(std::memory_order_relaxed) > 0; }
+
+    void give(int fd)
+    {
+        const std::scoped_lock lock(mutex_);
+        waiting_.push_back(fd);
+        changed_.notify_one();
+    }
+
+    /// Nothing: all threads are done.
+    std::optional<int> take()
+    {
+        std::unique_lock lock(mutex_);
+        --busy_;
+        ++idle_;
+        changed_.wait(lock, [&] { return !waiting_.empty() || busy_ == 0; });
+        if (waiting_.empty()) {
+            changed_.notify_all();
+            return std::nullopt;
+        }
+        ++busy_;
+        --idle_;
+        const int fd = waiting_.back();
+        waiting_.pop_back();
+        return fd;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<int> waiting_;
+    unsigned busy_;
+    std::atomic<unsigned> idle_{0};
 };
 
 class Walk {
 public:
-    void add(const char* path)
+    Walk(Offers& offers, std::uint64_t mount) : offers_(offers), mount_(mount) {}
+
+    void run()
     {
-        const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        struct statx status = {};
-        if (fd < 0 || ::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) != 0) {
-            std::perror(path);
-            return;
+        while (const auto fd = offers_.take()) {
+            read(*fd);
         }
-        mount_ = status.stx_mnt_id;
-        read(fd);
     }
 
-    Found found;
+    std::uint64_t entries = 0;
+    std::uint64_t directories = 0;
 
 private:
     void read(int fd) // NOLINT(misc-no-recursion): as deep as the tree of the benchmark
     {
-        ++found.directories;
+        ++directories;
         std::vector<std::string> children;
         std::array<char, 65536> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
         for (long got = 0; (got = ::syscall(SYS_getdents64, fd, buffer.data(), buffer.size())) > 0;) {
@@ -49,17 +87,19 @@ private:
         }
         for (const auto& child : children) {
             const int opened = ::openat(fd, child.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-            if (opened >= 0) {
+            if (opened >= 0 && offers_.are_wanted()) {
+                offers_.give(opened);
+            } else if (opened >= 0) {
                 read(opened);
             }
         }
         ::close(fd);
     }
 
-    void take(int fd, const char* entries, long bytes, std::vector<std::string>& children)
+    void take(int fd, const char* found, long bytes, std::vector<std::string>& children)
     {
         for (long at = 0; at < bytes;) {
-            const char* entry = entries + at;
+            const char* entry = found + at;
             std::uint16_t length = 0;
             std::memcpy(&length, entry + 16, sizeof(length));
             at += length;
@@ -67,7 +107,7 @@ private:
             if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) {
                 continue;
             }
-            ++found.entries;
+            ++entries;
             struct statx status = {};
             constexpr unsigned kWanted = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_MNT_ID;
             constexpr unsigned char kLink = 10; // DT_LNK
@@ -79,25 +119,53 @@ private:
         }
     }
 
-    std::uint64_t mount_ = 0;
+    Offers& offers_;
+    std::uint64_t mount_;
 };
+
+std::optional<std::uint64_t> mount_of(int fd)
+{
+    struct statx status = {};
+    return ::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0 ? std::optional<std::uint64_t>(status.stx_mnt_id)
+                                                                      : std::nullopt;
+}
+
+void print_all(const std::vector<Walk>& walks)
+{
+    std::uint64_t entries = 0;
+    std::uint64_t directories = 0;
+    for (const auto& walk : walks) {
+        entries += walk.entries;
+        directories += walk.directories;
+    }
+    std::printf("%ju entries in %ju directories\n", entries, directories);
+}
 
 } // namespace
 
 int main(int argc, char** argv)
 {
-    std::vector<Walk> walks(static_cast<std::size_t>(argc > 1 ? argc - 1 : 0));
+    unsigned threads = 0;
+    const std::string_view number(argc == 3 ? argv[1] : "");
+    if (std::from_chars(number.data(), number.data() + number.size(), threads).ec != std::errc() || threads == 0) {
+        std::fputs("Usage: walk_floor THREADS DIRECTORY\n", stderr);
+        return 2;
+    }
+    const int top = ::open(argv[2], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const auto mount = mount_of(top);
+    if (!mount) {
+        std::perror(argv[2]);
+        return 1;
+    }
+    Offers offers(threads);
+    std::vector<Walk> walks(threads, Walk(offers, *mount));
+    offers.give(top);
     {
-        std::vector<std::jthread> threads;
-        for (std::size_t i = 0; i < walks.size(); ++i) {
-            threads.emplace_back([&, i] { walks[i].add(argv[i + 1]); });
+        std::vector<std::jthread> running;
+        for (std::size_t i = 1; i < walks.size(); ++i) {
+            running.emplace_back([&walk = walks[i]] { walk.run(); });
         }
+        walks[0].run();
     }
-    Found all;
-    for (const auto& walk : walks) {
-        all.entries += walk.found.entries;
-        all.directories += walk.found.directories;
-    }
-    std::printf("%ju entries in %ju directories\n", all.entries, all.directories);
-    return all.entries == 0;
+    print_all(walks);
 }
