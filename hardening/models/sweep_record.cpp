@@ -61,20 +61,23 @@ void SweepRecord::take(const struct statx& status, bool is_in_container_store, c
     }
 }
 
-void SweepRecord::take_owner(std::map<std::uint32_t, SweptFiles>& owners, std::uint32_t id, const struct statx& status,
+void SweepRecord::take_owner(Owners& owners, std::uint32_t id, const struct statx& status,
                              const std::function<std::string()>& path)
 {
-    auto owner = owners.find(id);
-    if (owner == owners.end()) {
-        if (owners.size() >= kOwnersMax) {
+    if (owners.last == owners.files.end() || owners.last->first != id) {
+        owners.last = owners.files.find(id);
+    }
+    if (owners.last == owners.files.end()) {
+        if (owners.files.size() >= kOwnersMax) {
             miss("files have more than " + std::to_string(kOwnersMax) + " owners");
             return;
         }
-        owner = owners.emplace(id, SweptFiles{}).first;
+        owners.last = owners.files.emplace(id, SweptFiles{}).first;
     }
-    ++owner->second.count;
-    if (owner->second.kept.size() < kOwnerPathsMax) {
-        owner->second.kept.push_back(file_of(status, false, path()));
+    SweptFiles& files = owners.last->second;
+    ++files.count;
+    if (files.kept.size() < kOwnerPathsMax) {
+        files.kept.push_back(file_of(status, false, path()));
     }
 }
 
@@ -85,10 +88,10 @@ void SweepRecord::merge_into(Sweep& out) const
     merge(world_writable_files_, out.world_writable_files);
     merge(open_directories_, out.open_directories);
     merge(set_id_files_, out.set_id_files);
-    for (const auto& [id, files] : by_uid_) {
+    for (const auto& [id, files] : by_uid_.files) {
         merge(files, out.by_uid[id]);
     }
-    for (const auto& [id, files] : by_gid_) {
+    for (const auto& [id, files] : by_gid_.files) {
         merge(files, out.by_gid[id]);
     }
     out.entries += entries;

@@ -16,6 +16,10 @@ inline constexpr std::size_t kOwnersMax = 65536;
 
 class SweepRecord {
 public:
+    SweepRecord() = default;
+    SweepRecord(const SweepRecord&) = delete; // it points into itself
+    SweepRecord& operator=(const SweepRecord&) = delete;
+
     /// One entry that is a regular file or directory. `path` is asked only where the entry is kept.
     void take(const struct statx& status, bool is_in_container_store, const std::function<std::string()>& path);
     /// Something could not be looked at.
@@ -26,14 +30,19 @@ public:
     std::uint64_t directories = 0;
 
 private:
-    void take_owner(std::map<std::uint32_t, SweptFiles>& owners, std::uint32_t id, const struct statx& status,
+    /// A file's owner is most often that of the file before it, so the one found last is looked at first.
+    struct Owners {
+        std::map<std::uint32_t, SweptFiles> files;
+        std::map<std::uint32_t, SweptFiles>::iterator last = files.end();
+    };
+    void take_owner(Owners& owners, std::uint32_t id, const struct statx& status,
                     const std::function<std::string()>& path);
 
     SweptFiles world_writable_files_;
     SweptFiles open_directories_;
     SweptFiles set_id_files_;
-    std::map<std::uint32_t, SweptFiles> by_uid_;
-    std::map<std::uint32_t, SweptFiles> by_gid_;
+    Owners by_uid_;
+    Owners by_gid_;
     std::uint64_t missed_ = 0;
     std::string first_miss_;
 };
