@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 76, 190, 40, 56
+LEFT, RIGHT, TOP, BOTTOM = 76, 90, 40, 56
 STYLE = """text{font:13px sans-serif;fill:#1f2328}.grid{stroke:#d0d7de}.c0{stroke:#0969da;fill:#0969da}.c1{stroke:#1a7f37;fill:#1a7f37}
 .c2{stroke:#bc4c00;fill:#bc4c00}polyline{fill:none!important;stroke-width:2.2}text.c0,text.c1,text.c2{stroke:none}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.grid{stroke:#3d444d}.c0{stroke:#4493f8;fill:#4493f8}.c1{stroke:#3fb950;fill:#3fb950}

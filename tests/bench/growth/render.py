@@ -38,4 +38,4 @@ def tables(data: dict) -> str:
     lines = [f"Machine: {machine.described(data['machine'])}. Wall clock, medians of {data['users'][0]['costs']['hostward']['wall_s']['runs']} runs."]
     for name, title in TITLES.items():
         lines += ["", *table(title, data[name])]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "![wall clock of a check by files](benchmarks/check.svg)"])
