@@ -1,46 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Valgrind 3.19 (Debian 12) does not know openat2(2), through which hostward opens every file of a host. The fixture
 // has no symbolic links, so here openat(2) below the same descriptor opens the same files.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdarg>
-#include <cstdint>
 
 namespace {
 
-long kernel(long number, const long (&arguments)[6])
-{
-    long result = 0;
-    register long fourth asm("r10") = arguments[3];
-    register long fifth asm("r8") = arguments[4];
-    register long sixth asm("r9") = arguments[5];
-    asm volatile("syscall"
-                 : "=a"(result)
-                 : "a"(number), "D"(arguments[0]), "S"(arguments[1]), "d"(arguments[2]), "r"(fourth), "r"(fifth),
-                   "r"(sixth)
-                 : "rcx", "r11", "memory");
-    return result;
-}
+using Syscall = long (*)(long number, ...);
 
-template <typename T> T* pointer(long value)
+long opened(int directory, const char* path, const open_how& how)
 {
-    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(value)); // NOLINT(performance-no-int-to-ptr): as the kernel
-}
-
-long opened(const long (&arguments)[6])
-{
-    const auto* how = pointer<const open_how>(arguments[2]);
-    const auto* path = pointer<const char>(arguments[1]);
     while (*path == '/') {
         ++path; // RESOLVE_IN_ROOT: of the descriptor's root
     }
-    const char* name = *path == '\0' ? "." : path;
-    return kernel(SYS_openat, {arguments[0], reinterpret_cast<long>(name), static_cast<long>(how->flags),
-                               static_cast<long>(how->mode), 0, 0});
+    return ::openat(directory, *path == '\0' ? "." : path, static_cast<int>(how.flags), static_cast<mode_t>(how.mode));
 }
 
 } // namespace
@@ -48,18 +26,18 @@ long opened(const long (&arguments)[6])
 /// Stands before glibc's.
 extern "C" long syscall(long number, ...) noexcept
 {
+    static const auto glibc = reinterpret_cast<Syscall>(::dlsym(RTLD_NEXT, "syscall"));
     va_list list;
     va_start(list, number);
     long arguments[6] = {};
     for (auto& one : arguments) {
-        one = va_arg(list, long);
+        one = va_arg(list, long); // also those that the caller did not give: as glibc
     }
     va_end(list);
-    const long result = number == SYS_openat2 ? opened(arguments) : kernel(number, arguments);
-    constexpr long kErrnoMax = 4095;
-    if (result < 0 && result >= -kErrnoMax) {
-        errno = static_cast<int>(-result);
-        return -1;
+    if (number == SYS_openat2) {
+        return opened(static_cast<int>(arguments[0]),
+                      reinterpret_cast<const char*>(arguments[1]),       // NOLINT: as the kernel
+                      *reinterpret_cast<const open_how*>(arguments[2])); // NOLINT
     }
-    return result;
+    return glibc(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
