@@ -123,8 +123,8 @@ class Programs:
         run(clang, "-g", "-O2", "-target", "bpf", "-mcpu=v2", "-isystem", f"/usr/include/{machine}-linux-gnu", "-c", source, "-o", made)
         run("/usr/sbin/bpftool", "prog", "loadall", made, self.pins)
 
-    def in_cgroup(self):
-        words = (TOP / "guarded", "cgroup_inet_egress", "pinned", self.pins / "empty_egress")
+    def in_cgroup(self, place: str, name: str):
+        words = (TOP / "guarded", place, "pinned", self.pins / name)
         return undone([("/usr/sbin/bpftool", "cgroup", "attach", *words, "multi")], [("/usr/sbin/bpftool", "cgroup", "detach", *words)])
 
     def at_link(self):
@@ -167,7 +167,8 @@ def subjects(lab: Lab, systemd: Systemd | None, programs: Programs) -> list[Subj
         found.append(Subject("systemd IPAddressDeny", "peers", systemd.denying, systemd.unit))
     found += [Subject("hostward, cgroup egress alone", "layers", lambda: guards.rules(1, tc_layer=False)),
               Subject("hostward, tc egress alone", "layers", lambda: guards.rules(1, cgroup_layer=False)),
-              Subject("an empty program at cgroup egress", "layers", programs.in_cgroup),
+              Subject("an empty program at connect", "layers", lambda: programs.in_cgroup("cgroup_inet4_connect", "empty_connect4")),
+              Subject("an empty program at cgroup egress", "layers", lambda: programs.in_cgroup("cgroup_inet_egress", "empty_egress")),
               Subject("an empty program at tc egress", "layers", programs.at_link)]
     return found
 
