@@ -84,7 +84,7 @@ def growth(rows: list[dict], verdict: str) -> float:
 
 def measure(lab: Lab, rounds: int) -> dict:
     taken: dict[tuple, list[dict]] = {}
-    for number in range(max(1, rounds // 2)):  # 20,000 calls each are many already
+    for number in range(max(1, rounds // 3)):  # 20,000 calls each are many already
         measure_round(lab, number, taken)
         note(f"decision: round {number + 1}")
     rows = [row(key, taken) for key in taken]
