@@ -27,12 +27,14 @@ class Offers {
 public:
     explicit Offers(unsigned threads) : busy_(threads) {}
 
-    [[nodiscard]] bool are_wanted() const { return idle_.load(std::memory_order_relaxed) > 0; }
+    /// A directory that was given is on its way to a thread that is not idle any more.
+    [[nodiscard]] bool are_wanted() const { return wanted_.load(std::memory_order_relaxed) > 0; }
 
     void give(int fd)
     {
         const std::scoped_lock lock(mutex_);
         waiting_.push_back(fd);
+        --wanted_;
         changed_.notify_one();
     }
 
@@ -41,14 +43,13 @@ public:
     {
         std::unique_lock lock(mutex_);
         --busy_;
-        ++idle_;
+        ++wanted_;
         changed_.wait(lock, [&] { return !waiting_.empty() || busy_ == 0; });
         if (waiting_.empty()) {
             changed_.notify_all();
             return std::nullopt;
         }
         ++busy_;
-        --idle_;
         const int fd = waiting_.back();
         waiting_.pop_back();
         return fd;
@@ -59,7 +60,7 @@ private:
     std::condition_variable changed_;
     std::vector<int> waiting_;
     unsigned busy_;
-    std::atomic<unsigned> idle_{0};
+    std::atomic<int> wanted_{0}; ///< idle threads without a directory that waits for them
 };
 
 class Walk {
