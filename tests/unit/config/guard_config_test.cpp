@@ -161,6 +161,8 @@ TEST(GuardConfig, LettersOutsideAsciiAreRefusedWhereNoneMayStand)
                     .text,
                 HasSubstr("x.toml:1: not TOML"));
     EXPECT_THAT(parse("\xc3\xa4 = 1", "x.toml").error().text, HasSubstr("x.toml:1: not TOML"));
+    EXPECT_THAT(parse("[[\x7f", "x.toml").error().text,
+                HasSubstr("x.toml:1: not TOML")); // an assertion, in a debug build
     EXPECT_THAT(parse("[guard]\nmode = \"audit\" \xc2\xa7", "x.toml").error().text, HasSubstr("x.toml:2: not TOML"));
     EXPECT_EQ(with_user("\"\"\"\\\n\xc2\xa7\"\"\""), "\xc2\xa7");
 }
