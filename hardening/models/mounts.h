@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is mounted now on the host: /proc/1/mountinfo, or our own where that is not the same root's, as proc(5) describes it.
+// What is mounted now on the host: /proc/1/mountinfo, or our own where that is not the same root's, as proc(5)
+// describes it.
 #pragma once
 
 #include "hardening/models/facts.h"
