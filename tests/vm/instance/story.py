@@ -5,8 +5,8 @@
   image    the phases build and validate of packaging/image-builder, in the root
   boot 0   the guard is there before cloud-init asks; the timer's report is proven; the agent is killed; the package upgraded
   boot 1   still guarded; then the package is removed and purged
-  --plain  an image without hostward: user data installs it in the first boot; removed, SSM's documents install, check, report,
-           enforce and upgrade
+  --plain  instead an image without hostward: user data installs it in the first boot; removed, SSM's documents install, check,
+           report, enforce and upgrade
 
 Usage: story.py 12|13 --build BUILD [--plain]
 Ends with 0 when all came out as it should, 1 otherwise, 77 when this machine cannot run it (the reason is printed).
@@ -59,29 +59,34 @@ class Story:
         print(f"=== boot {title} took {time.monotonic() - start:.0f} s", flush=True)
 
 
-def tell(build, with_plain, kernel, system, work):
+def golden_story(story, stage, packages):
     import chapters
-    import plain as chapters_plain
+    import root
+    before = {"/" + str(path.relative_to(stage.folder)) for path in stage.folder.rglob("*")}
+    disk = root.golden_disk(stage, packages["1"], story.remote, story.work / "image.ext4")
+    root.remove(stage)
+    story.boot("the first of the image", disk, lambda instance: chapters.first_boot(instance, story.remote, packages))
+    story.boot("the second", disk, lambda instance: chapters.second_boot(instance, story.remote, before))
+
+
+def plain_story(story, stage, packages):
+    import plain
+    import root
+    disk = stage.disk(story.work / "plain.ext4")
+    root.remove(stage)
+    tree = plain.tree_with(packages["1"], story.work / "user-data.json")
+    story.boot("by user data", disk, lambda instance: plain.user_data_boot(instance, story.remote, packages), tree)
+
+
+def tell(build, is_plain, kernel, system, work):
     import root
     from remote import Remote
     outside = work / "outside"
     outside.mkdir()
     with Remote(build, outside) as remote:
-        start = time.monotonic()
         packages = root.make_packages(build, remote.packages)
         stage = root.plain_root(system, kernel, remote, work / "root")
-        before = {"/" + str(path.relative_to(stage.folder)) for path in stage.folder.rglob("*")}
-        plain = stage.disk(work / "plain.ext4") if with_plain else None
-        disk = root.golden_disk(stage, packages["1"], remote, work / "image.ext4")
-        root.remove(stage)
-        print(f"=== the image took {time.monotonic() - start:.0f} s", flush=True)
-        story = Story(build, kernel, remote, work)
-        story.boot("the first of the image", disk, lambda instance: chapters.first_boot(instance, remote, packages))
-        story.boot("the second", disk, lambda instance: chapters.second_boot(instance, remote, before))
-        disk.unlink()
-        if plain:
-            tree = chapters_plain.tree_with(packages["1"], work / "user-data.json")
-            story.boot("by user data", plain, lambda instance: chapters_plain.user_data_boot(instance, remote, packages), tree)
+        (plain_story if is_plain else golden_story)(Story(build, kernel, remote, work), stage, packages)
 
 
 def tell_again_if_lost(*given):
@@ -111,7 +116,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("debian", choices=DEBIANS)
     parser.add_argument("--build", type=Path, required=True, help="the build folder")
-    parser.add_argument("--plain", action="store_true", help="then user data and SSM's documents in an image without hostward")
+    parser.add_argument("--plain", action="store_true", help="instead user data and SSM's documents in an image without hostward")
     parser.add_argument("--folders", type=Path, nargs=2, metavar=("KERNEL", "SYSTEM"),
                         help="what the fetch scripts printed; with these it runs in the present network namespace")
     options = parser.parse_args()
