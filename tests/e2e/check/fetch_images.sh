@@ -40,5 +40,7 @@ for suite in bullseye bookworm trixie; do
     make "$suite" "$target" "$packages"
     find "$cache" -maxdepth 1 -name "$suite-*" ! -path "$target" -exec rm -rf {} +
   fi
+  # apt, which ran outside, gave them to this machine's user _apt; that of the image has another number, or nobody has it.
+  rm -rf "$target"/var/cache/apt/archives/partial "$target"/var/lib/apt/lists/partial
   echo "$suite $target"
 done
