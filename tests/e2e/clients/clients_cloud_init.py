@@ -8,9 +8,10 @@ from pathlib import Path
 import harness
 from harness import V4, V6, expect, expect_equal
 
-# cloud-init and the modules that its EC2 source imports; all but one are pure Python.
+# cloud-init and the modules that its EC2 source and its reading of user data import; all but one are pure Python.
 PACKAGES = ["cloud-init", "python3-configobj", "python3-six", "python3-requests", "python3-urllib3", "python3-certifi",
-            "python3-chardet", "python3-charset-normalizer", "python3-idna", "python3-yaml"]
+            "python3-chardet", "python3-charset-normalizer", "python3-idna", "python3-yaml", "python3-jsonpatch",
+            "python3-json-pointer", "python3-jinja2", "python3-markupsafe"]
 FETCH_LIMIT_S = 300
 CRAWL = Path(__file__).resolve().parent / "cloud_init_crawl.py"
 V4_URL = f"http://{V4}"
