@@ -15,6 +15,7 @@ def parser(about: str, rounds: int) -> argparse.ArgumentParser:
 
 def write(path: Path, figures: dict) -> None:
     """Complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.new")
     aside.write_text(json.dumps(figures, indent=2) + "\n")
     os.replace(aside, path)
