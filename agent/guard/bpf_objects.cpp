@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <span>
@@ -139,12 +140,14 @@ Result<BpfObject> BpfObject::open(ObjectId id, const KernelMaps* maps)
     return opened;
 }
 
-void BpfObject::select(const std::string& program)
+void BpfObject::select(const std::vector<std::string>& programs)
 {
     bpf_program* candidate = nullptr;
     bpf_object__for_each_program(candidate, object_.get())
     {
-        (void)::bpf_program__set_autoload(candidate, program == ::bpf_program__name(candidate)); // not loaded yet
+        const bool chosen =
+            std::find(programs.begin(), programs.end(), ::bpf_program__name(candidate)) != programs.end();
+        (void)::bpf_program__set_autoload(candidate, chosen); // not loaded yet
     }
 }
 

@@ -30,8 +30,8 @@ class BpfObject {
 public:
     /// maps: reuse these; nullptr: load() makes new ones.
     [[nodiscard]] static Result<BpfObject> open(ObjectId id, const KernelMaps* maps);
-    /// Keeps only this program for load().
-    void select(const std::string& program);
+    /// Keeps only these programs for load().
+    void select(const std::vector<std::string>& programs);
     /// Loads. The error carries the verifier's or the kernel's reason, last lines only.
     [[nodiscard]] Status load();
     [[nodiscard]] int program_fd(const std::string& name) const;

@@ -58,22 +58,33 @@ Status pin_over(int fd, const std::string& path)
     return success();
 }
 
-Status attach_lsm_program(ObjectId id, const KernelMaps& maps, const std::string& program, const std::string& path)
+Result<BpfObject> load_programs(ObjectId id, const KernelMaps& maps, const std::vector<std::string>& programs)
 {
     TRY_ASSIGN(BpfObject object, BpfObject::open(id, &maps));
-    object.select(program);
+    object.select(programs);
     TRY(object.load());
+    return object;
+}
+
+Status attach_lsm_program(const BpfObject& object, const std::string& program, const std::string& path)
+{
     TRY_ASSIGN(const UniqueFd link, make_link(object.program_fd(program), 0, BPF_LSM_MAC));
     return path.empty() ? success() : pin_over(link.get(), path);
 }
 
-/// The child's part of attach_lsm(): one line per program, "name" or "name problem".
+/// The child's part of attach_lsm(): one line per program, "name" or "name problem". Loaded together, because libbpf
+/// reads the kernel's types for each load; where the kernel refuses one of them, each alone.
 void try_programs(ObjectId id, const std::vector<std::string>& programs, const KernelMaps& maps,
                   const std::string& directory, int out)
 {
+    const auto together = load_programs(id, maps, programs);
     for (const auto& program : programs) {
-        const auto attached =
-            attach_lsm_program(id, maps, program, directory.empty() ? "" : link_path(directory, program));
+        const std::string path = directory.empty() ? "" : link_path(directory, program);
+        const auto attach = [&](const BpfObject& object) { return attach_lsm_program(object, program, path); };
+        const Status attached = together ? attach(*together) : [&]() -> Status {
+            TRY_ASSIGN(const BpfObject alone, load_programs(id, maps, {program}));
+            return attach(alone);
+        }();
         std::string line = program;
         if (!attached) {
             line += " " + escape(attached.error().text);

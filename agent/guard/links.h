@@ -36,9 +36,9 @@ struct Attempt {
 /// Programs of `id` without a link pinned in `directory`.
 [[nodiscard]] std::vector<std::string> missing_links(ObjectId id, const std::string& directory);
 
-/// Tries each of `programs` of an LSM object on its own, in a child with a deadline: an attach can hang for ever on
-/// kernels whose RCU-tasks grace periods stall. Attached links are pinned as directory/link_<program>,
-/// replacing a pin of the same name; an empty `directory` lets them go again at once.
+/// Tries each of `programs` of an LSM object, in a child with a deadline: an attach can hang for ever on
+/// kernels whose RCU-tasks grace periods stall. One that fails does not keep the others out. Attached links are pinned
+/// as directory/link_<program>, replacing a pin of the same name; an empty `directory` lets them go again at once.
 [[nodiscard]] std::vector<Attempt> attach_lsm(ObjectId id, const std::vector<std::string>& programs,
                                               const KernelMaps& maps, const std::string& directory);
 
