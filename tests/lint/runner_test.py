@@ -98,7 +98,7 @@ class Run(unittest.TestCase):
         self.assertTrue(all(len(line) < 80 for line in done.stdout.splitlines()))
 
     def test_wrong_arguments(self):
-        for arguments in (["--fast"], ["-R"], ["quick"]):
+        for arguments in (["--fast"], ["-R"], ["quick"], ["--quick", "--full"]):
             done = self.run_script(*arguments)
             self.assertEqual(done.returncode, 2, arguments)
             self.assertIn("Usage:", done.stderr)
