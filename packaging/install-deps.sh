@@ -41,6 +41,7 @@ bench_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-format clang-tidy clang-16 libclang-rt-14-dev
+  ccache                                # a second run compiles only what changed
   iproute2 iptables nftables ethtool curl
   liburing-dev python3 python3-boto3 awscli openssl
   qemu-system-x86 cpio zstd kmod busybox-static dpkg-dev

@@ -6,10 +6,12 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Usage: sudo tests/run.sh [--quick] [--list] [-R REGEX]
+Usage: sudo tests/run.sh [--quick | --full] [--list] [-R REGEX]
 
   --quick    the minutes-long subset: no virtual machines, no fuzzing, no tidy,
              smaller counts in the long tests
+  --full     also what takes a second hour: every test on every kernel,
+             a machine of its own for SSM's documents
   --list     build nothing, print the names of the tests
   -R REGEX   only the tests whose name matches
   --help     this text
@@ -17,7 +19,9 @@ Usage: sudo tests/run.sh [--quick] [--list] [-R REGEX]
 Exit code: 0 all passed and every skip was expected, 1 otherwise,
            2 wrong arguments.
 Environment: HOSTWARD_FUZZ_SECONDS (6), seconds per fuzz target;
-             HOSTWARD_JOBS (number of processors), parallel jobs.
+             HOSTWARD_JOBS (number of processors), parallel jobs;
+             HOSTWARD_CACHE (/var/cache/hostward-tests), for what is fetched
+             and compiled.
 TEXT
 }
 
@@ -28,11 +32,13 @@ wrong_arguments() {
 }
 
 quick=no
+full=OFF
 list=no
 regex=
 while [ "$#" -gt 0 ]; do
     case "$1" in
     --quick) quick=yes ;;
+    --full) full=ON ;;
     --list) list=yes ;;
     -R)
         [ "$#" -ge 2 ] || wrong_arguments "-R needs a regular expression"
@@ -47,6 +53,8 @@ while [ "$#" -gt 0 ]; do
     esac
     shift
 done
+
+[ "$quick$full" != yesON ] || wrong_arguments "--quick and --full exclude each other"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ "$(id -u)" != 0 ]; then
@@ -63,12 +71,14 @@ started=$SECONDS
 say() { printf '== %s (%d s)\n' "$1" "$((SECONDS - started))"; }
 
 # Each test belongs to exactly one tree, so nothing is built or run twice:
-# dev (clang, sanitizers) has the logic, release (GCC) the whole system as it ships and what the virtual machines run
-# again, fuzz (clang, optimized) the parsers of outside data.
+# dev (clang, sanitizers) has the logic and the fuzz targets, release (GCC) the whole system as it ships and what the
+# virtual machines run again.
 trees=(dev release)
-[ "$quick" = yes ] || trees+=(fuzz)
-declare -A folders=([dev]="unit;golden;lint" [release]="bpf;e2e;vm;bench" [fuzz]="fuzz")
-declare -A targets=([dev]="all" [release]="all" [fuzz]="fuzz_targets")
+declare -A folders=([dev]="unit;golden;lint;fuzz" [release]="bpf;e2e;vm;bench")
+
+# A clone compiles only what no clone on this machine has compiled before.
+CCACHE_DIR=${HOSTWARD_CACHE:-/var/cache/hostward-tests}/ccache
+export CCACHE_DIR CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G
 
 say "installing packages"
 run packaging/install-deps.sh build package demo test
@@ -77,8 +87,8 @@ for tree in "${trees[@]}"; do
     say "configuring build/$tree"
     mkdir -p build
     # -g1: what the reports of sanitizers need; the rest of -g costs a run minutes.
-    run_quietly "build/$tree-configure.log" cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}" \
-        -DCMAKE_CXX_FLAGS_DEBUG=-g1
+    run_quietly "build/$tree-configure.log" cmake --preset "$tree" -DHOSTWARD_TEST_FOLDERS="${folders[$tree]}" -DHOSTWARD_FULL_TESTS=$full \
+        -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 done
 
 # One CTest project over the trees: one run, one total.
@@ -103,7 +113,7 @@ fi
 
 for tree in "${trees[@]}"; do
     say "building build/$tree"
-    run cmake --build "build/$tree" --target "${targets[$tree]}" -j "$jobs" -- --quiet
+    run cmake --build "build/$tree" -j "$jobs" -- --quiet
 done
 
 say "running the tests"

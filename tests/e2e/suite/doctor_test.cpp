@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Words = std::vector<std::string>;
 
-constexpr int kWarnings = 7;
 constexpr int kCannotTell = 8;
 constexpr int kErrors = 9;
 
