@@ -19,6 +19,8 @@ Usage: sudo tests/run.sh [--quick | --full] [--list] [-R REGEX]
 Exit code: 0 all passed and every skip was expected, 1 otherwise,
            2 wrong arguments.
 Environment: HOSTWARD_FUZZ_SECONDS (6), seconds per fuzz target;
+             HOSTWARD_TIDY_SECONDS (480), for sources that clang-tidy has not
+             found clean before; the next run goes on, --full has no bound;
              HOSTWARD_JOBS (number of processors), parallel jobs;
              HOSTWARD_CACHE (/var/cache/hostward-tests), for what is fetched
              and compiled.
@@ -78,7 +80,7 @@ declare -A folders=([dev]="unit;golden;lint;fuzz" [release]="bpf;e2e;vm;bench")
 
 # A clone compiles only what no clone on this machine has compiled before.
 CCACHE_DIR=${HOSTWARD_CACHE:-/var/cache/hostward-tests}/ccache
-export CCACHE_DIR CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G
+export PYTHONDONTWRITEBYTECODE=1 CCACHE_DIR CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G
 
 say "installing packages"
 run packaging/install-deps.sh build package demo test
@@ -118,6 +120,7 @@ done
 
 say "running the tests"
 export HOSTWARD_FUZZ_SECONDS=${HOSTWARD_FUZZ_SECONDS:-6}
+[ "$full" = ON ] || export HOSTWARD_TIDY_SECONDS=${HOSTWARD_TIDY_SECONDS:-480}
 rm -f build/all/Testing/Temporary/LastTest.log
 # shellcheck disable=SC2016
 run bash -o pipefail -c 'ctest --test-dir build/all "$@" | python3 tests/report.py' bash \

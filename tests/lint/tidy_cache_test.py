@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What clang-tidy said of a source is remembered only as long as nothing that it depends on changes."""
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import tidy_cache  # noqa: E402
+from checks import tidy  # noqa: E402
+from tree import SkipCheck, Tree  # noqa: E402
 
 NINJA = """\
 rule cxx
@@ -73,6 +77,31 @@ class Keys(unittest.TestCase):
                 self.assertNotIn(key, seen)
                 self.assertFalse(tidy_cache.TidyCache.is_clean(key))
                 seen.add(key)
+
+
+class Budget(unittest.TestCase):
+    """Two sources of which one has a finding, and no time for the second of them."""
+
+    def run_with(self, first: str, second: str, seconds: str):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {tidy.BUDGET_S: seconds}), \
+                mock.patch.object(tidy, "cpu_count", lambda: 1), \
+                mock.patch.object(tidy, "time", mock.Mock(monotonic=mock.Mock(side_effect=[0, 1, 100]))):
+            root = Path(folder)
+            (root / "agent").mkdir()
+            (root / ".clang-tidy").write_text("Checks: '-*,modernize-use-nullptr'\nWarningsAsErrors: '*'\n")
+            (root / "agent/a.cpp").write_text(first)
+            (root / "agent/b.cpp").write_text(second)
+            return tidy.run(Tree(root))
+
+    def test_what_is_left_is_said(self):
+        with self.assertRaisesRegex(SkipCheck, "1 of 2 sources not looked at"):
+            self.run_with("int a = 1;\n", "int* b = 0;\n", "60")
+
+    def test_a_finding_is_not_hidden_by_what_is_left(self):
+        self.assertEqual([f.path for f in self.run_with("int* a = 0;\n", "int b = 1;\n", "60")], ["agent/a.cpp"])
+
+    def test_without_a_bound_all_is_looked_at(self):
+        self.assertEqual([f.path for f in self.run_with("int a = 1;\n", "int* b = 0;\n", "0")], ["agent/b.cpp"])
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Tree:
                 return sorted(n for n in done.stdout.split("\0") if n and (self.root / n).is_file())
         names = []
         for folder, folders, files in os.walk(self.root):
-            folders[:] = [f for f in folders if f not in (".git", "build")]
+            folders[:] = [f for f in folders if f not in (".git", "build", "__pycache__")]
             names += [str((Path(folder) / f).relative_to(self.root)) for f in files]
         return sorted(names)
 

@@ -64,6 +64,7 @@ def run(tree: Tree) -> list[Finding]:
 _SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 CASES = [
     Case("clean", {"agent/a.cpp": _SPDX + "// see https://docs.kernel.org/bpf/ and /tmp/x\n"}),
+    Case("compiled by Python's interpreter", {"tests/__pycache__/a.cpython-311.pyc": "this sessio" + "n\n"}),
     Case("no licence", {"agent/a.cpp": "int x;\n"}, "no SPDX"),
     Case("script without licence", {"a": "#!/bin/bash\ntrue\n"}, "no SPDX"),
     Case("kernel side under the wrong licence", {"ebpf/a.bpf.c": _SPDX}, "kernel side"),
