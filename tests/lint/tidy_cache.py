@@ -55,7 +55,9 @@ class TidyCache:
         files = self._included.get(object_file(entry["command"]), []) if entry else []
         if not files:
             return None
-        digest = hashlib.sha256((self._settings + entry["command"].replace(self._root, "")).encode())
+        # Of any clone: the folder itself is an argument of -I, too.
+        command = entry["command"].replace(self._root, "").replace(self._root.rstrip("/"), ".")
+        digest = hashlib.sha256((self._settings + command).encode())
         for name in files:
             path = Path(entry["directory"], name)
             if not path.is_file():

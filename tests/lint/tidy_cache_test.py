@@ -27,7 +27,11 @@ build a.o: cxx {root}/a.cpp
 class Keys(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.root = Path(self.folder.name).resolve()
+        self.clone("one")
+
+    def clone(self, name: str):
+        self.root = Path(self.folder.name).resolve() / name
+        self.root.mkdir()
         self.build = self.root / "build"
         self.build.mkdir()
         (self.root / "a.h").write_text("int a();\n")
@@ -43,7 +47,7 @@ class Keys(unittest.TestCase):
 
     def compiled_with(self, option: str):
         entry = {"directory": str(self.build), "file": f"{self.root}/a.cpp",
-                 "command": f"g++ {option} -c {self.root}/a.cpp -o a.o"}
+                 "command": f"g++ {option} -I{self.root} -I{self.root}/third -c {self.root}/a.cpp -o a.o"}
         (self.build / "compile_commands.json").write_text(json.dumps([entry]))
 
     def make(self):
@@ -57,6 +61,13 @@ class Keys(unittest.TestCase):
         self.assertIsNone(self.key())
         tidy_cache.TidyCache.remember_clean(self.key())
         self.assertFalse(tidy_cache.TidyCache.is_clean(self.key()))
+
+    def test_same_in_another_clone(self):
+        self.make()
+        first = self.key()
+        self.clone("another-one")
+        self.make()
+        self.assertEqual(self.key().name, first.name)
 
     def test_same_until_something_changes(self):
         self.make()
